@@ -1,0 +1,145 @@
+"""What goes into the engine and what comes out: numbers only, no text, no JSON."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+from bise.errors import BadRequest
+
+FinishReason = Literal["stop", "length", "deadline", "cancelled"]
+
+MaskHook = Callable[[Sequence[int]], Tensor | None]
+"""Given the ids generated so far, which ids may come next: [vocab] bool, or None for all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampling:
+    """How the next token is chosen from its logits."""
+
+    temperature: float = 0.7
+    """0 takes the likeliest token, exactly."""
+
+    top_p: float = 1.0
+    """Keep the likeliest tokens that together have this probability; 0 is greedy."""
+
+    top_k: int = 0
+    """Keep so many of the likeliest tokens; 0 keeps all."""
+
+    min_p: float = 0.0
+    """Keep tokens at least this likely, relative to the likeliest."""
+
+    presence_penalty: float = 0.0
+    """Taken from the logit of every token generated before."""
+
+    frequency_penalty: float = 0.0
+    """Taken once for each time a token was generated."""
+
+    repetition_penalty: float = 1.0
+    """Divides (or multiplies, below zero) logits of tokens in prompt or output."""
+
+    logit_bias: Mapping[int, float] = field(default_factory=dict[int, float])
+    seed: int | None = None
+    """The same seed gives the same tokens, whatever else is running; None draws one."""
+
+    min_tokens: int = 0
+    """No stop id before so many tokens."""
+
+    def __post_init__(self) -> None:
+        _within("temperature", self.temperature, 0.0, 2.0)
+        _within("top_p", self.top_p, 0.0, 1.0)
+        _within("min_p", self.min_p, 0.0, 1.0)
+        _within("presence_penalty", self.presence_penalty, -2.0, 2.0)
+        _within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)
+        _within("repetition_penalty", self.repetition_penalty, 1e-6, 2.0)
+
+    @property
+    def is_greedy(self) -> bool:
+        return self.temperature == 0.0 or self.top_p == 0.0
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also refuses nan
+        raise BadRequest(f"`{name}` is {value}, expected a number from {low:g} to {high:g}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One text to go on with."""
+
+    prompt_ids: Sequence[int]
+    images: Sequence[Tensor] = ()
+    """Pixels, fp32 [channels, height, width], in the order of their tokens in the prompt."""
+
+    sampling: Sampling = field(default_factory=Sampling)
+    max_tokens: int | None = None
+    """None: as long as the positions reach."""
+
+    stop_ids: frozenset[int] = frozenset({2})
+    """Ids that end the reply; the one that did is the last id returned."""
+
+    priority: int = 0
+    """Lower goes first among those waiting."""
+
+    cache_salt: str = ""
+    """Requests of different salts never share cached prefixes."""
+
+    deadline_s: float | None = None
+    """Seconds from now after which the reply is cut."""
+
+    mask_hook: MaskHook | None = None
+    thinking_budget: int | None = None
+    """Thinking tokens after which the closing marker is forced."""
+
+    in_thinking: bool = False
+    """Whether the prompt ends inside thinking that is to be continued."""
+
+    adapter: str | None = None
+    want_logprobs: int | None = None
+    """How many of the likeliest alternatives to report with each token; None reports nothing."""
+
+    want_routing: bool = False
+    """Report which experts each token went to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """How likely a chosen token was, and the likeliest ones beside it."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...]
+    """(id, logprob), likeliest first"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one pass added to a request."""
+
+    ids: tuple[int, ...]
+    logprobs: tuple[TokenLogprobs, ...] = ()
+    finish_reason: FinishReason | None = None
+    num_cached: int = 0
+    """Prompt tokens that were not computed because the cache had them."""
+
+    num_computed: int = 0
+    """Tokens computed for this request in this pass."""
+
+    routing: Tensor | None = None
+    """[computed tokens, layers, topk]"""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """A moment of the engine, as numbers."""
+
+    num_running: int
+    num_waiting: int
+    num_finished: int
+    num_cancelled: int
+    num_prompt_tokens: int
+    num_generated_tokens: int
+    cache_tokens: int
+    """Tokens held in the cache now."""
+
+    cache_bytes: int

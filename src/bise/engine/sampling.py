@@ -1,0 +1,112 @@
+"""Choosing the next token for a whole batch at once.
+
+Each request draws one uniform number a token from its own generator, so what it gets does not
+depend on what shares the batch. Order: bias, penalties, mask, temperature, then the cuts.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import torch
+from torch import Tensor
+
+from bise.engine.requests import Request, Sampling, TokenLogprobs
+
+NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class Draws:
+    """What sampling remembers of one request."""
+
+    request: Request
+    rng: Random
+    generated: list[int] = field(default_factory=list)
+    counts: Counter[int] = field(default_factory=Counter)
+    prompt_set: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, request: Request) -> "Draws":
+        needs_prompt = request.sampling.repetition_penalty != 1.0
+        prompt = frozenset(request.prompt_ids) if needs_prompt else frozenset[int]()
+        return cls(request, Random(request.sampling.seed), prompt_set=prompt)
+
+    def add(self, token: int) -> None:
+        self.generated.append(token)
+        self.counts[token] += 1
+
+
+def sample(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
+    """The next token of every request. logits [batch, vocab] fp32; changed in place."""
+    for row, one in zip(logits, draws, strict=True):
+        shape_logits(row, one)
+    picked = logits.argmax(-1).tolist()
+    warm = [i for i, one in enumerate(draws) if not one.request.sampling.is_greedy]
+    if warm:
+        chances = probabilities(logits[warm], [draws[i].request.sampling for i in warm])
+        points = torch.tensor([[draws[i].rng.random()] for i in warm], dtype=torch.float64)
+        sums = chances.double().cumsum(-1)
+        found = torch.searchsorted(sums, points.to(sums.device) * sums[:, -1:], right=True)
+        for i, token in zip(warm, found[:, 0].tolist(), strict=True):
+            picked[i] = min(token, logits.shape[1] - 1)
+    return picked
+
+
+def shape_logits(row: Tensor, draws: Draws) -> None:
+    """Bias, penalties and masks of one request, in place. row [vocab]"""
+    request, sampling = draws.request, draws.request.sampling
+    for token, bias in sampling.logit_bias.items():
+        row[token] += bias
+    if sampling.repetition_penalty != 1.0:
+        seen = torch.tensor(sorted(draws.prompt_set | draws.counts.keys()), device=row.device)
+        if len(seen):
+            old = row[seen]
+            factor = sampling.repetition_penalty
+            row[seen] = torch.where(old > 0, old / factor, old * factor)
+    if draws.counts and (sampling.presence_penalty or sampling.frequency_penalty):
+        for token, times in draws.counts.items():
+            row[token] -= sampling.presence_penalty + sampling.frequency_penalty * times
+    if len(draws.generated) < sampling.min_tokens:
+        row[list(request.stop_ids)] = NEVER
+    if request.mask_hook is not None:
+        allowed = request.mask_hook(draws.generated)
+        if allowed is not None:
+            row.masked_fill_(~allowed, NEVER)
+
+
+def probabilities(logits: Tensor, samplings: Sequence[Sampling]) -> Tensor:
+    """After temperature and cuts; rows need not sum to one. [batch, vocab] -> like it"""
+
+    def column(values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=logits.dtype, device=logits.device)[:, None]
+
+    scaled = logits / column([s.temperature for s in samplings])
+    chances = scaled.softmax(-1)
+    if any(s.min_p > 0 for s in samplings):
+        floor = chances.max(-1, keepdim=True).values * column([s.min_p for s in samplings])
+        chances = chances.masked_fill(chances < floor, 0.0)
+    if any(s.top_k > 0 or s.top_p < 1.0 for s in samplings):
+        chances = _cut(chances, samplings, column)
+    return chances
+
+
+def _cut(chances: Tensor, samplings: Sequence[Sampling], column) -> Tensor:
+    """Drop what lies beyond `top_k`, or beyond `top_p` of what is left."""
+    ordered, ids = chances.sort(-1, descending=True, stable=True)
+    rank = torch.arange(chances.shape[1], device=chances.device)
+    limits = column([s.top_k if s.top_k > 0 else chances.shape[1] for s in samplings])
+    ordered = ordered.masked_fill(rank >= limits, 0.0)
+    total = ordered.sum(-1, keepdim=True)
+    before = ordered.cumsum(-1) - ordered  # what the likelier ones already have
+    ordered = ordered.masked_fill(before >= column([s.top_p for s in samplings]) * total, 0.0)
+    return torch.zeros_like(chances).scatter_(-1, ids, ordered)
+
+
+def logprobs_of(logits: Tensor, token: int, num_top: int) -> TokenLogprobs:
+    """How the unchanged logits rate the chosen token. logits [vocab] fp32"""
+    logprobs = logits.log_softmax(-1)
+    top = logprobs.topk(num_top)
+    pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
+    return TokenLogprobs(logprobs[token].item(), tuple(pairs))

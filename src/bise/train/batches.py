@@ -1,0 +1,148 @@
+"""Whole samples packed into rows, a step's worth at a time.
+
+Sample number `i` is a function of the seed, the rank and `i` alone, so the place in an endless
+stream is a handful of numbers, and a resumed run sees just what it would have seen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+PAD = 11
+"""Id of `<pad>`; never looked at by a sample, never trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One conversation, encoded."""
+
+    ids: list[int]
+    written: list[bool]
+    """Which ids the model itself writes; only those are trained."""
+
+    images: tuple[Tensor, ...] = ()
+    """Pixels, fp32 [channels, height, width], in the order of their tokens."""
+
+    start: int = 0
+    """Position of the first token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of packed samples, flattened: `tokens` is rows times row length."""
+
+    ids: Tensor
+    """[tokens]"""
+
+    positions: Tensor
+    """[tokens]"""
+
+    samples: Tensor
+    """[rows, row length]: which sample a token belongs to"""
+
+    images: list[Tensor]
+    picked: Tensor
+    """[trained] the tokens whose next token is trained on"""
+
+    targets: Tensor
+    """[trained] the ids of those next tokens"""
+
+    @property
+    def num_trained(self) -> int:
+        return len(self.targets)
+
+    @property
+    def num_far(self) -> int:
+        """Trained tokens at position 512 or later."""
+        return int((self.positions[self.picked] >= 511).sum())
+
+
+def collate(rows: Sequence[Sequence[Sample]], row_tokens: int) -> Batch:
+    """Lay samples one after another in their rows and fill up with padding."""
+    ids = torch.full((len(rows), row_tokens), PAD)
+    positions = torch.zeros(len(rows), row_tokens, dtype=torch.int64)
+    owners = torch.full((len(rows), row_tokens), -1)
+    trained = torch.zeros(len(rows), row_tokens, dtype=torch.bool)
+    images: list[Tensor] = []
+    for row, samples in enumerate(rows):
+        at = 0
+        for number, sample in enumerate(samples):
+            part = slice(at, at + len(sample.ids))
+            ids[row, part] = torch.tensor(sample.ids)
+            positions[row, part] = torch.arange(sample.start, sample.start + len(sample.ids))
+            owners[row, part] = number
+            trained[row, at : part.stop - 1] = torch.tensor(sample.written[1:], dtype=torch.bool)
+            images += sample.images
+            at = part.stop
+    picked = trained.flatten().nonzero()[:, 0]
+    flat = ids.flatten()
+    return Batch(flat, positions.flatten(), owners, images, picked, flat[picked + 1])
+
+
+@dataclass(slots=True)
+class Cursor:
+    """The place in the stream: what a checkpoint keeps of it."""
+
+    next_index: int = 0
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+    """(sample index, step it was drawn for) of samples drawn but not yet packed."""
+
+
+class Packer:
+    """Draws samples and fills rows with them, first fit, longest first."""
+
+    def __init__(self, draw: Callable[[int, int], Sample], cursor: Cursor | None = None):
+        """draw(index, step) -> sample; `step` says how far the curriculum has come."""
+        self.draw = draw
+        self.cursor = cursor or Cursor()
+        self._drawn: dict[tuple[int, int], Sample] = {}
+
+    def batch(self, step: int, num_tokens: int, row_tokens: Sequence[int]) -> Batch:
+        """`num_tokens` in rows of the smallest allowed length that takes the oldest samples.
+
+        Short samples share short rows: attention costs half in a row of half the length.
+        """
+        self._fill(step, 2 * num_tokens)
+        queue = list(self.cursor.waiting)
+        lengths = [len(self._drawn[key].ids) for key in queue]
+        width = self._choose_width(lengths, num_tokens, row_tokens)
+        rows: list[list[Sample]] = [[] for _ in range(num_tokens // width)]
+        room = [width] * len(rows)
+        taken: set[tuple[int, int]] = set()
+        fitting = [i for i, length in enumerate(lengths) if length <= width]
+        oldest = fitting[: max(1, len(rows))]  # nobody waits for ever: the oldest go in first
+        rest = sorted(fitting[len(oldest) :], key=lambda i: (-lengths[i], i))
+        for i in [*oldest, *rest]:
+            row = next((r for r, free in enumerate(room) if free >= lengths[i]), None)
+            if row is not None:
+                rows[row].append(self._drawn[queue[i]])
+                room[row] -= lengths[i]
+                taken.add(queue[i])
+        self.cursor.waiting = [key for key in queue if key not in taken]
+        for key in taken:
+            del self._drawn[key]
+        return collate(rows, width)
+
+    def _fill(self, step: int, num_tokens: int) -> None:
+        """Draw until that many tokens wait; after a resume, draw the waiting ones again."""
+        for key in self.cursor.waiting:
+            if key not in self._drawn:
+                self._drawn[key] = self.draw(*key)
+        waiting = sum(len(sample.ids) for sample in self._drawn.values())
+        while waiting < num_tokens:
+            key = (self.cursor.next_index, step)
+            self.cursor.next_index += 1
+            self.cursor.waiting.append(key)
+            self._drawn[key] = self.draw(*key)
+            waiting += len(self._drawn[key].ids)
+
+    @staticmethod
+    def _choose_width(lengths: list[int], num_tokens: int, row_tokens: Sequence[int]) -> int:
+        """Long rows when the oldest sample needs them, or when half of the tokens waiting do."""
+        for width in sorted(row_tokens):
+            short = sum(length for length in lengths if length <= width)
+            if lengths[0] <= width and short >= num_tokens:
+                return width
+        return max(row_tokens)

@@ -1,0 +1,143 @@
+"""From single examples to whole conversations, the way people have them.
+
+Mixes skills, turns and efforts; says which tokens the model wrote itself. A conversation has one
+effort, because the format states it once, and without thinking there are no thinking tokens at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import torch
+
+from bise.evals.task import Example, Task
+from bise.text import ChatFormat, ImagePart, Message, TextPart, ThinkPart
+from bise.train.batches import Sample
+
+SYSTEM_PROMPTS = (
+    "You are Bise nano, a tiny model.",
+    "You are a helpful assistant.",
+    "You are Bise. Answer briefly.",
+    "Be friendly and exact.",
+    "Answer the question.",
+    "You are a small assistant that calculates, reads digits and plays with words.",
+    "Keep answers short.",
+    "You are a careful calculator.",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixConfig:
+    shares: Mapping[str, float] = field(
+        default_factory=lambda: {"chain": 0.45, "read": 0.35, "text": 0.12, "self": 0.08}
+    )
+    """How often each skill is asked."""
+
+    thinking: Mapping[str, float] = field(
+        default_factory=lambda: {"chain": 0.65, "read": 0.45, "text": 0.5, "self": 0.4}
+    )
+    """How often the first skill of a conversation is answered with effort `high`."""
+
+    system: float = 0.15
+    several_turns: float = 0.2
+    far_start: float = 1 / 3
+    """Samples whose first position is random, so that the long-position paths are trained."""
+
+    ramp_steps: int = 1000
+    """Over so many steps difficulty grows from the easiest to everything."""
+
+    flat_steps: int = 200
+    """Before that, so many steps of the easiest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the curriculum asks for at one step."""
+
+    reach: float
+    """Share of the range of difficulty that is open."""
+
+    hardest: float = 0.0
+    """How often only the hardest third of the levels is drawn from."""
+
+
+class Conversations:
+    """An endless, addressable stream of training samples."""
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        chat: ChatFormat,
+        config: MixConfig,
+        *,
+        max_positions: int,
+    ):
+        self.tasks = tasks
+        self.chat = chat
+        self.config = config
+        self.max_positions = max_positions
+
+    def draw(self, rng: Random, stage: Stage, *, max_tokens: int, min_tokens: int = 0) -> Sample:
+        """One conversation between these lengths; tries again when one turns out too long."""
+        while True:
+            first = self._pick(rng)
+            effort = "high" if rng.random() < self.config.thinking[first] else "none"
+            examples = [self._example(rng, first, stage)]
+            while stage.reach > 0 and rng.random() < self.config.several_turns:
+                examples.append(self._example(rng, self._pick(rng), stage))
+            sample = self.encode(rng, examples, effort)
+            while len(sample.ids) < min_tokens:
+                examples.append(self._example(rng, self._pick(rng), stage))
+                sample = self.encode(rng, examples, effort)
+            if len(sample.ids) <= max_tokens:
+                return sample
+
+    def encode(self, rng: Random, examples: Sequence[Example], effort: str) -> Sample:
+        """The conversation these examples make, at some place in the range of positions."""
+        messages = self._system(rng, examples)
+        for example in examples:
+            messages += turn(example, effort)
+        prompt = self.chat.encode(messages, effort=effort, finished=True)
+        start = 0
+        if rng.random() < self.config.far_start:
+            start = rng.randrange(max(1, self.max_positions - len(prompt.ids)))
+        images = tuple(torch.from_numpy(image.pixels) for image in prompt.images)
+        return Sample(prompt.ids, prompt.written, images, start)
+
+    def _system(self, rng: Random, examples: Sequence[Example]) -> list[Message]:
+        wanted = next((e.system for e in examples if e.system), "")
+        if not wanted and rng.random() < self.config.system:
+            wanted = rng.choice(SYSTEM_PROMPTS)
+        return [Message.of("system", wanted)] if wanted else []
+
+    def _pick(self, rng: Random) -> str:
+        names = list(self.config.shares)
+        return rng.choices(names, [self.config.shares[name] for name in names])[0]
+
+    def _example(self, rng: Random, name: str, stage: Stage) -> Example:
+        task = self.tasks[name]
+        if rng.random() < stage.hardest:
+            levels = task.levels[-max(1, len(task.levels) // 3) :]
+            return task.sample(rng, rng.choice(levels))
+        return task.sample(rng, reach=stage.reach)
+
+
+def turn(example: Example, effort: str) -> list[Message]:
+    """What the user asks and the model answers."""
+    asked = [TextPart(example.question)]
+    if example.image is not None:
+        asked.insert(0, ImagePart(example.image))  # type: ignore[arg-type]
+    answered = [TextPart(example.answer)]
+    if effort == "high":
+        assert example.thinking, (
+            f"`{example.task}` has nothing to think, effort high needs something"
+        )
+        answered.insert(0, ThinkPart(example.thinking))  # type: ignore[arg-type]
+    return [Message("user", tuple(asked)), Message("assistant", tuple(answered))]
+
+
+def stage_at(step: int, config: MixConfig, *, is_decaying: bool) -> Stage:
+    """Easy first, then ever wider; while the rate decays everything, and the hardest twice."""
+    grown = (step - config.flat_steps) / max(1, config.ramp_steps)
+    reach = min(1.0, max(0.0, grown))
+    return Stage(reach=1.0, hardest=0.33) if is_decaying else Stage(reach=reach)

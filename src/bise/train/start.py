@@ -1,0 +1,105 @@
+"""Set a run up: tokenizer, skills, processes; and a look at held-out questions now and then."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import torch
+
+from bise.engine.core import Core, run_all
+from bise.engine.requests import Request, Sampling
+from bise.engine.runner import Runner
+from bise.errors import UserError
+from bise.evals.chain import Chain
+from bise.evals.task import Example, Task
+from bise.text import ChatFormat, Message, Tekken, decode_reply
+from bise.train.config import TrainConfig
+from bise.train.conversations import turn
+from bise.train.loop import Limits, Log, train
+from bise.train.ranks import Ranks, launch
+from bise.train.run import Run
+
+EFFORTS = ("none", "high")
+MAX_REPLY_TOKENS = 700
+
+
+def start(
+    folder: Path,
+    config: TrainConfig,
+    limits: Limits,
+    tasks: Mapping[str, Task],
+    *,
+    tokenizer: Path,
+    processes: int,
+    is_quiet: bool = False,
+) -> None:
+    """Train in `folder`, or go on with what lies there."""
+    missing = sorted(set(config.mix.shares) - set(tasks))
+    if missing:
+        raise UserError(f"the mix asks for `{missing[0]}`, which is no skill here")
+    folder.mkdir(parents=True, exist_ok=True)
+    launch(processes, _work, folder, config, limits, dict(tasks), tokenizer, is_quiet)
+
+
+def _work(
+    ranks: Ranks,
+    folder: Path,
+    config: TrainConfig,
+    limits: Limits,
+    tasks: dict[str, Task],
+    tokenizer: Path,
+    is_quiet: bool,
+) -> None:
+    chat = ChatFormat(Tekken.from_file(tokenizer))
+    clean = {**tasks, "chain": Chain(slip_share=0.0)} if "chain" in tasks else tasks
+    run = Run(folder, config, chat, tasks, clean, ranks)
+
+    def show(line: str) -> None:
+        if not is_quiet:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+    def look(run: Run) -> Mapping[str, float]:
+        return look_at(run, chat)
+
+    train(run, limits, Log(folder, show, is_on=ranks.is_first), look if config.eval_every else None)
+
+
+def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
+    """Score held-out examples of every skill in both efforts, greedily, shared among the ranks."""
+    config, ranks = run.config, run.ranks
+    asked: list[tuple[str, Task, Example, str]] = []
+    for name in config.mix.shares:
+        task = run.streams[False].tasks[name]
+        for effort in EFFORTS:
+            rng = Random(f"look/{config.seed}/{name}")  # the same questions at every look
+            for number in range(config.eval_examples):
+                level = task.levels[number % len(task.levels)]
+                asked.append((f"{name} {effort}", task, task.sample(rng, level, "held_out"), effort))
+    own = asked[ranks.rank :: ranks.world]
+    replies = _answer(run, chat, [(example, effort) for _, _, example, effort in own])
+    right: dict[str, float] = {}
+    for (name, task, example, _), reply in zip(own, replies, strict=True):
+        right[name] = right.get(name, 0.0) + task.grade(example, reply)
+    names = [f"{name} {effort}" for name in config.mix.shares for effort in EFFORTS]
+    totals = ranks.sum_(torch.tensor([right.get(name, 0.0) for name in names]))
+    return {n: v / config.eval_examples for n, v in zip(names, totals.tolist(), strict=True)}
+
+
+def _answer(run: Run, chat: ChatFormat, asked: list[tuple[Example, str]]) -> list[str]:
+    """What the network says to each, without its thinking."""
+    core = Core(Runner(run.network, num_slots=32, dtype=run.dtype), max_running=32)
+    requests = []
+    for example, effort in asked:
+        messages = [Message.of("system", example.system)] if example.system else []
+        prompt = chat.encode([*messages, turn(example, effort)[0]], effort=effort)
+        requests.append(
+            Request(
+                prompt_ids=prompt.ids,
+                images=[torch.from_numpy(image.pixels) for image in prompt.images],
+                sampling=Sampling(temperature=0.0),
+                max_tokens=MAX_REPLY_TOKENS,
+            )
+        )
+    return [decode_reply(chat.tekken, ids).text for ids in run_all(core, requests)]
