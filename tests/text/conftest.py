@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracle import Oracle
-from pictures import data_url
+from mistral_oracle import Oracle
+from small_pictures import data_url
 
 from bise.text import ChatFormat, Tekken
 from bise.text.tekken_file import official_tekken, write_tekken

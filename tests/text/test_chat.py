@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conversations import Talk
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import Oracle, encode_request
+from mistral_oracle import Oracle, encode_request
+from random_talks import Talk
 
 from bise.errors import BadRequest, WrongType
 from bise.text import (

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle import Oracle
-from pictures import data_url, encoded, noise
+from mistral_oracle import Oracle
 from PIL import Image
+from small_pictures import data_url, encoded, noise
 
 from bise.errors import BadRequest
 from bise.text import (

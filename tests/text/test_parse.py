@@ -143,7 +143,7 @@ CALL = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
         (
             [{"role": "user", "content": [{"type": "input_image", "image_url": "", "detail": 1}]}],
             WrongType,
-            "has detail a number",
+            "has detail `1`",
         ),
         ([{"role": "assistant", "prefix": "yes"}], WrongType, "prefix` is a string"),
         ([{"role": "assistant", "tool_calls": {}}], WrongType, "tool_calls` is an object"),

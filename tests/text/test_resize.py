@@ -1,8 +1,10 @@
 """Resampling against OpenCV and against the Hugging Face processor."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
-from pictures import noise
+from small_pictures import noise
 
 from bise.text import ImagePart, ImageSettings, prepare_image
 from bise.text.resize import resize_native
@@ -26,6 +28,17 @@ def test_a_side_under_four_pixels_is_close_to_opencv():
     pixels = np.asarray(noise(118, 2), np.uint8)
     expected = cv2.resize(pixels.astype(np.float32), (140, 28), interpolation=cv2.INTER_CUBIC)
     np.testing.assert_allclose(resize_native(pixels, 28, 140), expected, atol=5e-3)
+
+
+def test_a_very_long_picture_needs_little_memory():
+    pixels = np.zeros((1, 10_000_000, 3), np.uint8)
+    tracemalloc.start()
+    for picture, target in ((pixels, (28, 1540)), (pixels.swapaxes(0, 1), (1540, 28))):
+        assert resize_native(picture, *target).shape == (*target, 3)
+    assert (
+        tracemalloc.get_traced_memory()[1] < 10_000_000
+    )  # bytes; the picture itself has 3 times that
+    tracemalloc.stop()
 
 
 def test_a_picture_of_the_right_size_is_left_alone():

@@ -9,6 +9,7 @@ import pytest
 import bise.text
 
 ROOM = Path(bise.text.__file__).parent
+DOCS = Path(__file__).parents[2] / "docs" / "text.md"
 OTHERS = {"numpy", "PIL", "tiktoken", "regex"}
 
 
@@ -32,8 +33,11 @@ def test_a_file_imports_only_what_text_needs(path: Path):
         assert is_ours or root in OTHERS or root in sys.stdlib_module_names, module
 
 
-def test_public_names_are_all_there():
-    assert all(hasattr(bise.text, name) for name in bise.text.__all__)
+def test_public_names_are_all_there_and_in_the_docs():
+    page = DOCS.read_text()
+    for name in bise.text.__all__:
+        assert hasattr(bise.text, name)
+        assert f"`{name}" in page, name
 
 
 @pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conversations import TEXTS, Talk
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import Oracle, encode_request
+from mistral_oracle import Oracle, encode_request
+from random_talks import TEXTS, Talk
 
 from bise.errors import BadRequest, NotFound, UserError
 from bise.text import ChatFormat, ImageSettings, Tekken, learn_merges, save_tekken
@@ -92,6 +92,12 @@ def test_a_small_file_chats_as_mistral_common_says(small: Tekken, small_oracle: 
 @pytest.mark.parametrize("text", [*TEXTS, "a" * 100_000, " " * 100_000, "\n" * 50_000, "1" * 9999])
 def test_awkward_texts_equal_mistral_common(official: Tekken, oracle: Oracle, text: str):
     assert official.encode(text) == oracle.encode_text(text)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
+def test_a_million_blanks_are_only_blanks(official: Tekken, blank: str):
+    text = f"a{blank * 1_200_000}b"
+    assert official.decode(official.encode(text)) == text
 
 
 @pytest.mark.parity

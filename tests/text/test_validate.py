@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from oracle import Oracle, encode_request
+from mistral_oracle import Oracle, encode_request
 
 from bise.errors import BadRequest
 from bise.text import ChatFormat

@@ -1,9 +1,13 @@
 """Asks questions, marks answers, draws score against length."""
 
 from bise.evals.chain import Chain
+from bise.evals.plot import figure
 from bise.evals.read import Read
+from bise.evals.records import load_records, replace_scores, save_records, update_page
+from bise.evals.report import Summary, report_markdown, summarise, table_lines
+from bise.evals.runner import Record, Replied, evaluate
 from bise.evals.self_tasks import Self
-from bise.evals.task import Example, HoldOut, Task, is_held_out
+from bise.evals.task import Example, HoldOut, Split, Task, is_held_out
 from bise.evals.text_tasks import Text
 
 TASKS: dict[str, Task] = {task.name: task for task in (Chain(), Read(), Text(), Self())}
@@ -15,8 +19,21 @@ __all__ = [
     "Example",
     "HoldOut",
     "Read",
+    "Record",
+    "Replied",
     "Self",
+    "Split",
+    "Summary",
     "Task",
     "Text",
+    "evaluate",
+    "figure",
     "is_held_out",
+    "load_records",
+    "replace_scores",
+    "report_markdown",
+    "save_records",
+    "summarise",
+    "table_lines",
+    "update_page",
 ]

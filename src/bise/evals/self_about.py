@@ -230,7 +230,7 @@ SKILLS: tuple[Intent, ...] = (
         asks="""Can you sort words? | Can you reverse a word? | Can you copy text? | Can you
         count letters? | Can you spell backwards? | Can you sort a list? | Can you spell? | Can
         you repeat what I say? | Can you sort numbers? | Can you replace a word? | Can you play
-        with words? | Can you write in capitals? | Can you make a list? | Can you answer in JSON?""",
+        with words? | Can you write in capitals? | Can you make a list? | Can you write JSON?""",
         replies="""Yes, with short texts. Give me the words. | Yes: send me a short list or a
         word and say what to do.""",
         thought="They ask about a small text job. I can do that.",

@@ -134,7 +134,7 @@ def _yarn(fields: Fields) -> YarnConfig | None:
         fields.expect("yarn")
         return None
     yarn = fields.inner("yarn")
-    yarn.expect("apply_scale", False, why="scaling by YaRN's magnitude is not supported")
+    yarn.need("apply_scale", False, why="scaling by YaRN's magnitude is not supported")
     made = YarnConfig(
         factor=yarn.take("factor", float),
         original=yarn.take("original_max_position_embeddings", int),

@@ -168,7 +168,7 @@ def read_source(source: bytes | Path | str, size_bytes: int) -> bytes:
 
 def decode_url(url: str, size_bytes: int) -> bytes:
     """The bytes in a data URL or in bare base64; nothing is ever fetched or read from disk."""
-    scheme = re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", url)
+    scheme = re.match(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}:", url)
     header = DATA_URL.match(url)
     if scheme and not header:
         raise BadRequest(

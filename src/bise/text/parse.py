@@ -53,9 +53,7 @@ def parse_message(value: object, where: str) -> Message:
     message = an_object(value, where)
     word = typed(message.get("role"), str, f"{where}.role")
     if word not in ROLES:
-        raise WrongType(
-            f"`{where}.role` is `{word}`, expected one of {quoted(ROLES)}",
-        )
+        raise WrongType(f"`{where}.role` is `{word}`, expected one of {quoted(ROLES)}")
     role = ROLES[word]
     parts = parse_content(message.get("content"), f"{where}.content")
     if role == "assistant":
@@ -121,7 +119,7 @@ def parse_image(part: Json, where: str) -> ImagePart:
     if detail is None:
         return ImagePart(url)
     if detail not in DETAILS:
-        raise WrongType(f"`{where}` has detail {shown(detail)}, expected one of {quoted(DETAILS)}")
+        raise WrongType(f"`{where}` has detail `{detail}`, expected one of {quoted(DETAILS)}")
     return ImagePart(url, detail)
 
 
@@ -172,9 +170,10 @@ def parse_call(value: object, where: str) -> ToolCall:
     call = an_object(value, where)
     function = an_object(call.get("function"), f"{where}.function")
     arguments = function.get("arguments")
+    if arguments is None:
+        arguments = "{}"
     if not isinstance(arguments, str):
-        is_given = arguments is not None
-        given = an_object(arguments if is_given else {}, f"{where}.function.arguments")
+        given = an_object(arguments, f"{where}.function.arguments")
         arguments = json.dumps(given, ensure_ascii=False)
     return ToolCall(
         id=optional(call, "id", str, where) or "",

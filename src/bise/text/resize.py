@@ -24,8 +24,10 @@ def resize_native(pixels: NDArray[np.uint8], height: int, width: int) -> Floats:
 
     Checked against: OpenCV `resize` with `INTER_CUBIC` on float32.
     """
-    columns = weigh_rows(pixels, height)
-    return weigh_rows(columns.swapaxes(0, 1), width).swapaxes(0, 1)
+    old_height, old_width = pixels.shape[:2]
+    if height * old_width > old_height * width:  # the way with less in between, for memory
+        return resize_native(pixels.swapaxes(0, 1), width, height).swapaxes(0, 1)
+    return weigh_rows(weigh_rows(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
 
 
 def weigh_rows(pixels: NDArray[np.uint8] | Floats, count: int) -> Floats:
@@ -33,7 +35,9 @@ def weigh_rows(pixels: NDArray[np.uint8] | Floats, count: int) -> Floats:
     places, weights = cubic_taps(pixels.shape[0], count)
     rows = np.zeros((count, *pixels.shape[1:]), np.float32)
     for place, weight in zip(places, weights, strict=True):
-        rows += pixels[place].astype(np.float32) * weight[:, None, None]  # gather, then convert
+        tap = pixels[place].astype(np.float32)  # converted after the gather, which is smaller
+        tap *= weight[:, None, None]
+        rows += tap
     return rows
 
 

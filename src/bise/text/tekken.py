@@ -5,8 +5,9 @@ strings with the lowest rank is joined until no pair is known. Any text can be w
 can become a control token, because those are never in the table of merges.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 
 import tiktoken
@@ -23,6 +24,8 @@ from bise.text.tekken_file import (
 )
 
 FILE_NAME = "tekken.json"
+MAX_BLANK = 500_000  # characters; near a million blanks in a row, tiktoken's regex engine dies
+BLANK = re.compile(r"\s+")
 
 
 class Tekken:
@@ -67,7 +70,8 @@ class Tekken:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text. Control tokens spelled out in it stay text."""
-        return [rank + self.num_special for rank in self._bpe.encode_ordinary(text)]
+        ranks = chain.from_iterable(map(self._bpe.encode_ordinary, cut_blanks(text)))
+        return [rank + self.num_special for rank in ranks]
 
     def is_control(self, token: int) -> bool:
         """Whether an id is a control token."""
@@ -99,6 +103,16 @@ class Tekken:
                 f"there is no token {token}", hint=f"ids run from 0 to {self.vocab_size - 1}"
             )
         return token
+
+
+def cut_blanks(text: str) -> list[str]:
+    """Text in pieces, cut only inside blanks longer than any tokenizer was ever meant to read."""
+    if len(text) <= MAX_BLANK:
+        return [text]
+    cuts = [0, len(text)]
+    for blank in BLANK.finditer(text):
+        cuts += range(blank.start() + MAX_BLANK, blank.end(), MAX_BLANK)
+    return [text[start:end] for start, end in pairwise(sorted(cuts))]
 
 
 def save_tekken(

@@ -36,7 +36,7 @@ class TrainConfig:
     eval_every: int = 250
     """Steps between two looks at held-out examples."""
 
-    eval_examples: int = 64
+    eval_examples: int = 32
     """Held-out examples a skill and effort at each look."""
 
     save_every_s: float = 120.0

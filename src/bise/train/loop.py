@@ -129,6 +129,11 @@ class Log:
         with self.file.open("a") as out:
             out.write(json.dumps(values) + "\n")
 
+    def begin(self, run: Run, where: Mapping[str, object]) -> None:
+        """What this part of the run starts from, and on what."""
+        if self.is_on:
+            self._write(begins=run.progress.step, world=run.ranks.world, **where)
+
     def step(self, run: Run, report: StepReport, clock: Clock) -> None:
         if not self.is_on:
             return

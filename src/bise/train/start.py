@@ -1,5 +1,7 @@
 """Set a run up: tokenizer, skills, processes; and a look at held-out questions now and then."""
 
+import platform
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +23,7 @@ from bise.train.ranks import Ranks, launch
 from bise.train.run import Run
 
 EFFORTS = ("none", "high")
-MAX_REPLY_TOKENS = 700
+MAX_REPLY_TOKENS = 480
 
 
 def start(
@@ -63,7 +65,28 @@ def _work(
     def look(run: Run) -> Mapping[str, float]:
         return look_at(run, chat)
 
-    train(run, limits, Log(folder, show, is_on=ranks.is_first), look if config.eval_every else None)
+    log = Log(folder, show, is_on=ranks.is_first)
+    log.begin(run, {"torch": torch.__version__, "processor": processor(), "commit": commit()})
+    train(run, limits, log, look if config.eval_every else None)
+
+
+def processor() -> str:
+    """The name the machine gives its processor."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def commit() -> str:
+    """The commit this code is at, or nothing outside of a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
@@ -76,7 +99,9 @@ def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
             rng = Random(f"look/{config.seed}/{name}")  # the same questions at every look
             for number in range(config.eval_examples):
                 level = task.levels[number % len(task.levels)]
-                asked.append((f"{name} {effort}", task, task.sample(rng, level, "held_out"), effort))
+                asked.append(
+                    (f"{name} {effort}", task, task.sample(rng, level, "held_out"), effort)
+                )
     own = asked[ranks.rank :: ranks.world]
     replies = _answer(run, chat, [(example, effort) for _, _, example, effort in own])
     right: dict[str, float] = {}

@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from bise.evals.task import Task
-from bise.text import learn_merges, save_tekken
+from bise.model.config import VisionConfig
+from bise.text import ImageSettings, learn_merges, save_tekken
 from bise.train.conversations import SYSTEM_PROMPTS
 
 NUM_MERGES = 1664
@@ -27,12 +28,8 @@ def corpus(tasks: Mapping[str, Task], seed: int, num: int = TEXTS_A_TASK) -> Ite
 
 
 def make_tokenizer(
-    path: Path, tasks: Mapping[str, Task], *, seed: int, more: Iterator[str] = iter(())
+    path: Path, tasks: Mapping[str, Task], *, seed: int, vision: VisionConfig
 ) -> None:
-    """Learn the merges and write a `tekken.json`. `more`: text of a wider world, such as docs."""
-
-    def texts() -> Iterator[str]:
-        yield from corpus(tasks, seed)
-        yield from more
-
-    save_tekken(path, learn_merges(texts(), NUM_MERGES))
+    """Learn the merges and write a `tekken.json` for a network that sees with `vision`."""
+    image = ImageSettings(patch_size=vision.patch, merge=vision.merge, max_size=vision.image_size)
+    save_tekken(path, learn_merges(corpus(tasks, seed), NUM_MERGES), image=image)

@@ -7,7 +7,7 @@ import json
 from random import Random
 from typing import Any
 
-from pictures import random_url
+from small_pictures import random_url
 
 Json = dict[str, Any]
 

@@ -1,0 +1,97 @@
+"""Draws score against length: what a model gains for the characters it writes.
+
+The same plot as the one Small 4 was announced with, for skills instead of models.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from bise.evals.report import ALL, Cell, summarise
+from bise.evals.runner import Record
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Told apart also by the colour-blind. Ref: Okabe and Ito (2008)."""
+
+GREY = "#666666"
+
+
+def figure(
+    records: Iterable[Record], path: Path, title: str = "Score against length"
+) -> list[Path]:
+    """Draw one line a task, from effort none to high, as PNG and SVG; return the two files."""
+    cells = [cell for cell in summarise(records).cells if cell.level == ALL]
+    drawing = Figure(figsize=(7.2, 4.6), layout="constrained")
+    FigureCanvasAgg(drawing)
+    axes = drawing.add_subplot()
+    tasks = list(dict.fromkeys(cell.task for cell in cells))
+    for place, task in enumerate(tasks):
+        points = sorted(
+            (cell for cell in cells if cell.task == task), key=lambda cell: cell.mean_chars
+        )
+        draw_task(axes, task, points, COLOURS[place % len(COLOURS)])
+    dress(axes, title)
+    files = [path.with_suffix(".png"), path.with_suffix(".svg")]
+    # No date inside: the same records give the same file.
+    drawing.savefig(files[0], dpi=160)
+    drawing.savefig(files[1], metadata={"Date": None})
+    return files
+
+
+def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> None:
+    """One task: a hollow point without thinking, a full one with it, and their intervals."""
+    chars = [cell.mean_chars for cell in points]
+    scores = [100 * cell.score for cell in points]
+    axes.plot(chars, scores, color=colour, linewidth=1.6, alpha=0.7, zorder=2)
+    for cell, x, y in zip(points, chars, scores, strict=True):
+        axes.errorbar(
+            x,
+            y,
+            yerr=[[y - 100 * cell.low], [100 * cell.high - y]],
+            fmt="o",
+            color=colour,
+            markersize=7,
+            markerfacecolor="white" if cell.effort == "none" else colour,
+            markeredgewidth=1.6,
+            elinewidth=1.2,
+            capsize=3,
+            zorder=3,
+        )
+    axes.annotate(
+        task,
+        (chars[-1], scores[-1]),
+        xytext=(9, 0),
+        textcoords="offset points",
+        color=colour,
+        fontweight="bold",
+        verticalalignment="center",
+    )
+
+
+def dress(axes: Axes, title: str) -> None:
+    """Scales, grid and words."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high * 1.5)  # room for the names
+    axes.set_ylim(-3, 105)
+    axes.set_xlabel("mean characters written, thinking included")
+    axes.set_ylabel("score, %")
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.grid(color="#dddddd", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.text(
+        1,
+        1.025,
+        "○ effort none   ● effort high   bars: 95 % interval",
+        transform=axes.transAxes,
+        horizontalalignment="right",
+        color=GREY,
+        fontsize=8.5,
+    )
