@@ -14,6 +14,7 @@ from random_talks import TEXTS, Talk
 from bise.errors import BadRequest, NotFound, UserError
 from bise.text import ChatFormat, ImageSettings, Tekken, learn_merges, save_tekken
 from bise.text.special import CONTROL_TOKENS
+from bise.text.tekken_file import SPLIT_PATTERN
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ def test_the_official_tokenizer_has_its_known_size_and_ids(official: Tekken):
     assert (official.efforts, official.default_effort) == (("none", "high"), "none")
     assert official.image == ImageSettings(patch_size=14, merge=2, max_size=1540)
     assert official.encode("Hello") == [22177]
+    assert official.pattern == SPLIT_PATTERN
     special = official.special
     assert (special.eos, special.image, special.args, special.end_settings) == (2, 10, 32, 37)
 

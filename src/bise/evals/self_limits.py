@@ -45,7 +45,9 @@ LIMITS: tuple[Intent, ...] = (
         asks="""Can you divide? | Do you know division? | Can you do fractions? | Can you do
         decimals? | Can you compute square roots? | Can you do percent? | Can you solve
         equations? | Can you do algebra? | What about division? | Do you know calculus? | Can you
-        integrate? | Can you do geometry?""",
+        integrate? | Can you do geometry? | What is {number}/{factor}? | {number}/{factor} | What
+        is {number} divided by {factor}? | Divide {number} by {factor}. | What is the square root
+        of {number}?""",
         replies="""No. I only add, subtract and multiply by one digit. | No, I was taught plus,
         minus and times only.""",
         thought="That is beyond plus, minus and times. I say no.",

@@ -43,6 +43,9 @@ FP8: dict[str, Any] = {
     "modules_to_not_convert": ["model.vision_tower", "model.multi_modal_projector", "lm_head"],
 }
 
+LATENT_NORM_EPS = 1e-6
+"""Of the norms on the latents, whatever `rms_norm_eps` says. Checked against: transformers."""
+
 BASE_SCALE = "the softmax scale must not be corrected"
 
 
@@ -104,6 +107,8 @@ def _latent(text: Fields, common: dict[str, Any]) -> dict[str, Any]:
     text.expect("norm_topk_prob", True)
     text.expect("routed_scaling_factor", 1.0)
     text.expect("first_k_dense_replace", 0, why="every layer has experts")
+    if common["norm_eps"] != LATENT_NORM_EPS:
+        raise text.refused("rms_norm_eps", f"expected `{LATENT_NORM_EPS}`, as in the latent norms")
     experts = ExpertsConfig(
         num=text.take("n_routed_experts", int),
         topk=text.take("num_experts_per_tok", int),

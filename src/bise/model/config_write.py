@@ -13,7 +13,7 @@ from bise.model.config import (
     ModelConfig,
     VisionConfig,
 )
-from bise.model.config_hf import FILE, FP8
+from bise.model.config_hf import FILE, FP8, LATENT_NORM_EPS
 from bise.model.config_native import NVFP4
 from bise.model.stored import Quant
 
@@ -202,6 +202,8 @@ def _written_latent(config: ModelConfig, shape: LatentAttentionConfig) -> dict[s
     experts, yarn, grow = config.experts, config.rope.yarn, config.query_scale
     if experts is None or not experts.num_shared or yarn is None:
         raise _unsayable("latent attention without experts, a shared expert or YaRN")
+    if config.norm_eps != LATENT_NORM_EPS:
+        raise _unsayable(f"latent attention with a `norm_eps` of {config.norm_eps}")
     if grow is not None and grow.original != yarn.original:
         raise _unsayable("a query scale whose steps differ from YaRN's original length")
     fraction = shape.rope / shape.head_dim

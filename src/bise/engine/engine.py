@@ -1,0 +1,205 @@
+"""The engine with a thread of its own: put requests in, iterate over what comes out.
+
+Arithmetic runs in one worker thread; whoever waits, waits on a queue. Leaving a stream, by `break`,
+by an exception or by a client that hangs up, cancels its request within one step.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from bise.engine.core import Core
+from bise.engine.requests import EngineStats, Request, Step
+from bise.errors import NotFound, UserError
+
+log = logging.getLogger(__name__)
+
+Deliver = Callable[[Step | BaseException], None]
+
+
+class EngineFailed(RuntimeError):
+    """A step raised: our bug. The requests that were in it end with this."""
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """A stream's end of the line, and the core's number once the worker has let it in."""
+
+    request: Request
+    deliver: Deliver
+    number: int | None = None
+    is_cancelled: bool = False
+
+
+class Engine:
+    """Many requests at once, each a stream of steps."""
+
+    def __init__(self, core: Core, *, max_waiting: int = 1024):
+        self.core = core
+        self.max_waiting = max_waiting
+        self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._tickets: dict[int, _Ticket] = {}
+        self._by_id: dict[str, _Ticket] = {}
+        self._is_closed = False
+        self._worker = threading.Thread(target=self._work, name="bise-engine", daemon=True)
+        self._worker.start()
+
+    def generate(self, request: Request, request_id: str | None = None) -> "Stream":
+        """Begin a request; raises at once what is wrong with it. Iterate to get its steps."""
+        if self._is_closed:
+            raise UserError("the engine is closed")
+        self.core.check(request)
+        if len(self.core.waiting) >= self.max_waiting:
+            raise QueueFull(len(self.core.waiting))
+        return Stream(self, request, request_id)
+
+    def stop_thinking(self, request_id: str) -> None:
+        """Let a running request close its thinking with its next token."""
+        ticket = self._by_id.get(request_id)
+        if ticket is None or ticket.number is None:
+            raise NotFound(f"request `{request_id}` is not running")
+        answer: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                self.core.stop_thinking(ticket.number if ticket.number is not None else -1)
+                answer.put(None)
+            except UserError as error:
+                answer.put(error)
+
+        self._commands.put(ask)
+        error = answer.get(timeout=60)
+        if error is not None:
+            raise error
+
+    def stats(self) -> EngineStats:
+        return self.core.stats()
+
+    def close(self) -> None:
+        """End all requests and the thread. Closing twice is no error."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._commands.put(None)
+            self._worker.join()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self, ticket: _Ticket, request_id: str | None) -> None:
+        if request_id is not None:
+            self._by_id[request_id] = ticket
+        self._commands.put(lambda: self._admit(ticket))
+
+    def _leave(self, ticket: _Ticket, request_id: str | None) -> None:
+        if request_id is not None:
+            self._by_id.pop(request_id, None)
+        ticket.is_cancelled = True
+        self._commands.put(lambda: self._drop(ticket))
+
+    def _admit(self, ticket: _Ticket) -> None:
+        if ticket.is_cancelled:
+            return
+        try:
+            ticket.number = self.core.add(ticket.request)
+        except UserError as error:
+            ticket.deliver(error)
+            return
+        self._tickets[ticket.number] = ticket
+
+    def _drop(self, ticket: _Ticket) -> None:
+        if ticket.number is not None and self._tickets.pop(ticket.number, None) is not None:
+            self.core.cancel(ticket.number)
+
+    def _work(self) -> None:
+        """The worker: obey commands, then compute one step, for as long as there is either."""
+        while True:
+            try:
+                while True:
+                    command = self._commands.get(block=self.core.is_idle)
+                    if command is None:
+                        self._fail_all(UserError("the engine was closed"))
+                        return
+                    command()
+            except queue.Empty:
+                pass
+            try:
+                steps = self.core.step()
+            except Exception as error:  # the door that keeps the engine alive
+                log.exception("a step of the engine failed")
+                self._fail_all(EngineFailed(f"the engine failed: {error}"))
+                continue
+            for number, step in steps.items():
+                ticket = self._tickets[number]
+                if step.finish_reason is not None:
+                    del self._tickets[number]
+                ticket.deliver(step)
+
+    def _fail_all(self, error: BaseException) -> None:
+        for number, ticket in list(self._tickets.items()):
+            self.core.cancel(number)
+            ticket.deliver(error)
+        self._tickets.clear()
+
+
+class QueueFull(UserError):
+    """Too many requests are waiting already (429)."""
+
+    def __init__(self, num_waiting: int):
+        super().__init__(
+            f"{num_waiting} requests are waiting already", hint="try again in a moment"
+        )
+
+
+class Stream:
+    """One request under way: `async for step in stream`, or `for step in stream` in plain code."""
+
+    def __init__(self, engine: Engine, request: Request, request_id: str | None):
+        self.engine = engine
+        self.request = request
+        self.request_id = request_id
+
+    async def __aiter__(self) -> AsyncIterator[Step]:
+        loop = asyncio.get_running_loop()
+        arrived: asyncio.Queue[Step | BaseException] = asyncio.Queue()
+
+        def deliver(one: Step | BaseException) -> None:
+            try:
+                loop.call_soon_threadsafe(arrived.put_nowait, one)
+            except RuntimeError:  # the loop is gone, and with it whoever waited
+                ticket.is_cancelled = True
+
+        ticket = _Ticket(self.request, deliver)
+        self.engine._begin(ticket, self.request_id)
+        is_done = False
+        try:
+            while not is_done:
+                one = await arrived.get()
+                is_done = isinstance(one, BaseException) or one.finish_reason is not None
+                yield _step(one)
+        finally:
+            self.engine._leave(ticket, self.request_id)
+
+    def __iter__(self) -> Iterator[Step]:
+        arrived: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
+        ticket = _Ticket(self.request, arrived.put)
+        self.engine._begin(ticket, self.request_id)
+        is_done = False
+        try:
+            while not is_done:
+                one = arrived.get()
+                is_done = isinstance(one, BaseException) or one.finish_reason is not None
+                yield _step(one)
+        finally:
+            self.engine._leave(ticket, self.request_id)
+
+
+def _step(one: Step | BaseException) -> Step:
+    if isinstance(one, BaseException):
+        raise one
+    return one
