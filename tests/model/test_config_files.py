@@ -3,7 +3,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from conftest import dense, latent
+from model_shapes import dense, latent
 
 from bise.errors import UserError
 from bise.model.config import ExpertsConfig, QueryScaleConfig, RopeConfig
@@ -205,7 +205,7 @@ def test_a_dense_hf_config_must_say_that_it_has_no_sliding_window():
     assert "`sliding_window` is missing" in refused(read_hf, values)
 
 
-def test_older_dense_configs_have_their_theta_outside(config):
+def test_older_dense_configs_have_their_theta_outside():
     values = write_hf(dense())
     values["rope_theta"] = values.pop("rope_parameters")["rope_theta"]
     values |= {"torch_dtype": "bfloat16", "head_dim": None}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import EYE, dense, latent
+from model_shapes import EYE, dense, latent
 
 from bise.model.checkpoint import load_network
 from bise.model.config import (

@@ -141,7 +141,7 @@ def sharded(folder: Path) -> dict[str, list[str]]:
 
 def test_shards_hold_at_most_the_given_size_and_read_as_one(tmp_path):
     plan = sharded(tmp_path)
-    assert len(plan) == 3 and list(plan)[0] == "model-00001-of-00003.safetensors"
+    assert len(plan) == 3 and next(iter(plan)) == "model-00001-of-00003.safetensors"
     entries = read_shards(tmp_path, "model")
     assert all(same(entries[name].read(), tensor) for name, tensor in TENSORS.items())
     (tmp_path / "model.safetensors.index.json").unlink()

@@ -17,7 +17,8 @@ def _case(tokens: int, experts: int, topk: int, busy: int, seed: int = 0):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "experts", "topk", "busy"), [(1, 4, 1, 4), (3, 5, 2, 2), (300, 6, 2, 5), (257, 4, 4, 4)]
+    ("tokens", "experts", "topk", "busy"),
+    [(1, 4, 1, 4), (3, 5, 2, 2), (300, 6, 2, 5), (257, 4, 4, 4)],
 )
 def test_expert_mlp_equals_its_definition_even_with_idle_experts(tokens, experts, topk, busy):
     inputs, choice = _case(tokens, experts, topk, busy)

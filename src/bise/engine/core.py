@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
+import torch
 from torch import Tensor
 
 from bise.engine.requests import EngineStats, FinishReason, Request, Step
@@ -84,6 +85,7 @@ class Core:
                 raise BadRequest(
                     f"`logit_bias` names id {token}, outside the vocabulary of {self.vocab_size}"
                 )
+        self._check_images(request)
         room = self.max_positions - len(request.prompt_ids)
         if room <= 0:
             raise BadRequest(
@@ -92,6 +94,22 @@ class Core:
                 hint="shorten the conversation or start a new one",
             )
         return room
+
+    def _check_images(self, request: Request) -> None:
+        """Refuse pictures that do not fit their tokens: in a step they would fail everybody."""
+        config = self.runner.network.config
+        eye = config.vision
+        if request.images and eye is None:
+            raise BadRequest("this model has no vision tower, but the prompt brings a picture")
+        num_places = sum(token == config.image_token for token in request.prompt_ids)
+        side = 1 if eye is None else eye.patch * eye.merge
+        sizes = [image.shape[-2:] for image in request.images]
+        num_vectors = sum((height // side) * (width // side) for height, width in sizes)
+        if request.images and num_places != num_vectors:
+            raise BadRequest(
+                f"the prompt has {num_places} image tokens, its pictures {num_vectors}",
+                hint="encode prompt and pictures with the same image settings",
+            )
 
     def cancel(self, number: int) -> None:
         """Forget a request and free its slot; one that is gone already is no error."""
@@ -162,7 +180,7 @@ class Core:
         logits = self.runner.decode(slots, last, chosen)
         if chosen:
             for one, row in zip(self.running, chosen[0], strict=True):
-                one.routing = [row[None]]
+                one.routing = [row[None]] if one.request.want_routing else []
         return self._choose(list(self.running), logits, 1)
 
     def _choose(self, members: list[Running], logits: Tensor, num_computed: int) -> dict[int, Step]:
@@ -178,7 +196,7 @@ class Core:
             want = wants[row]
             said = () if want is None else (logprobs_of(kept[row], token, want),)
             reason = self._reason(one, token)
-            routing = one.routing[0] if one.routing else None
+            routing = torch.cat(one.routing) if one.routing else None  # a chunk each
             one.routing = []
             if reason is not None:
                 self.num_finished += 1

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
@@ -44,6 +45,8 @@ class Engine:
         self._tickets: dict[int, _Ticket] = {}
         self._by_id: dict[str, _Ticket] = {}
         self._is_closed = False
+        self._closing = threading.Lock()
+        self._beat = time.monotonic()
         self._worker = threading.Thread(target=self._work, name="bise-engine", daemon=True)
         self._worker.start()
 
@@ -78,12 +81,18 @@ class Engine:
     def stats(self) -> EngineStats:
         return self.core.stats()
 
+    def is_well(self, stale_s: float = 10.0) -> bool:
+        """Whether the worker lives, and has nothing to do or finished a step not long ago."""
+        is_moving = self.core.is_idle or time.monotonic() - self._beat < stale_s
+        return self._worker.is_alive() and is_moving
+
     def close(self) -> None:
         """End all requests and the thread. Closing twice is no error."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._commands.put(None)
-            self._worker.join()
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._commands.put(None)
+        self._worker.join()
 
     def __enter__(self) -> "Engine":
         return self
@@ -92,9 +101,12 @@ class Engine:
         self.close()
 
     def _begin(self, ticket: _Ticket, request_id: str | None) -> None:
+        with self._closing:  # what is put after the closing None would wait for ever
+            if self._is_closed:
+                raise UserError("the engine is closed")
+            self._commands.put(lambda: self._admit(ticket))
         if request_id is not None:
             self._by_id[request_id] = ticket
-        self._commands.put(lambda: self._admit(ticket))
 
     def _leave(self, ticket: _Ticket, request_id: str | None) -> None:
         if request_id is not None:
@@ -125,10 +137,12 @@ class Engine:
                     if command is None:
                         self._fail_all(UserError("the engine was closed"))
                         return
+                    self._beat = time.monotonic()
                     command()
             except queue.Empty:
                 pass
             try:
+                self._beat = time.monotonic()
                 steps = self.core.step()
             except Exception as error:  # the door that keeps the engine alive
                 log.exception("a step of the engine failed")

@@ -94,7 +94,7 @@ def probabilities(logits: Tensor, samplings: Sequence[Sampling]) -> Tensor:
 
 def _cut(chances: Tensor, samplings: Sequence[Sampling], column) -> Tensor:
     """Drop what lies beyond `top_k`, or beyond `top_p` of what is left."""
-    ordered, ids = chances.sort(-1, descending=True, stable=True)
+    ordered, ids = chances.sort(dim=-1, descending=True, stable=True)
     rank = torch.arange(chances.shape[1], device=chances.device)
     limits = column([s.top_k if s.top_k > 0 else chances.shape[1] for s in samplings])
     ordered = ordered.masked_fill(rank >= limits, 0.0)

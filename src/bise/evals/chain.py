@@ -153,7 +153,7 @@ def draw_factor(rng: Random) -> int:
 def solve(tokens: Sequence[Token]) -> tuple[list[str], list[Step]]:
     """Solve a chain: the remaining problem before each step and at the end, and the steps."""
     remaining = list(tokens)
-    lines, steps = [write(remaining)], []
+    lines, steps = [write(remaining)], list[Step]()
     while len(remaining) > 1:
         start, stop, first, operator, second = pick(remaining)
         step = work_out(first, operator, second)

@@ -116,7 +116,7 @@ def draw_number(lines: tuple[str, ...], look: Look) -> Image.Image:
 
 def line_offsets(line: str, face: Face, gap: int) -> list[int]:
     """Where each digit begins, and where the last one ends."""
-    offsets, x = [], 0.0
+    offsets, x = list[int](), 0.0
     for digit in line:
         offsets.append(round(x))
         x += face.advances[int(digit)] + gap

@@ -68,7 +68,7 @@ class Read(Task):
         return float(re.sub(r"\D", "", reply) == example.answer.replace(" ", ""))
 
     def hold_outs(self) -> dict[str, HoldOut]:
-        outs = {}
+        outs: dict[str, HoldOut] = {}
         for level in self.levels:
             num = num_numbers(level)
             outs[level] = HoldOut("content" if num >= MIN_FORMS else "rendering", num)

@@ -85,7 +85,7 @@ def summarise(records: Iterable[Record]) -> Summary:
         if not record.is_shape:
             groups[record.task, ALL][record.effort].append(record)
         groups[record.task, record.level][record.effort].append(record)
-    cells, pairs = [], []
+    cells, pairs = list[Cell](), list[Pair]()
     for (task, level), by_effort in groups.items():
         for effort, group in by_effort.items():
             cells.append(make_cell(task, level, effort, group))
@@ -187,7 +187,7 @@ def table_lines(summary: Summary) -> list[str]:
 def aligned(rows: Sequence[Sequence[str]], num_left: int) -> list[str]:
     """Pad columns to one width: the first few to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
+    lines: list[str] = []
     for row in rows:
         cells = [
             text.ljust(width) if place < num_left else text.rjust(width)

@@ -101,7 +101,7 @@ def draw_questions(task: Task, num: int, seed: int, shapes: bool) -> list[Questi
     each, more = divmod(num, len(task.levels))
     nums = {level: each + (place < more) for place, level in enumerate(task.levels)}
     nums |= dict.fromkeys(task.shape_levels if shapes else (), each)
-    questions = []
+    questions: list[Question] = []
     for level, count in nums.items():
         rng = Random(f"{seed} {task.name} {level}")
         for place in range(count):

@@ -8,7 +8,8 @@ SMALL_TALK: tuple[Intent, ...] = (
         level="small talk",
         asks="""Hello | Hi | Hello! | Hey | Hi there | Hello there | Hey there | Greetings |
         Hello Bise | Hi Bise | Good day | Hiya | Hello nano | Hi, nano | Hello, are you there? |
-        Anyone there? | Hey Bise""",
+        Anyone there? | Hey Bise | Hello! How can you help? | Hey! | Good to have you here |
+        Hi! | Well hello | Hello my friend | Hi friend""",
         replies="Hello! What can I do for you? | Hello! Give me a sum, a word or a small picture.",
         thought="A greeting. I greet back.",
         needs=("hello|hi",),
@@ -37,7 +38,8 @@ SMALL_TALK: tuple[Intent, ...] = (
         level="small talk",
         asks="""Bye | Goodbye | Bye! | Bye bye | See you | See you later | See you soon | Good
         night | I have to go | I must go now | Until next time | Farewell | That is all for
-        today | Talk to you later | Have a nice day | Goodbye, Bise | Take care""",
+        today | Talk to you later | Have a nice day | Goodbye, Bise | Take care | Bye, Bise |
+        Bye for now | So long | I am leaving | That was all, bye | Good bye | See you tomorrow""",
         replies="Goodbye, and come back soon! | Goodbye! Until next time.",
         thought="They say goodbye. I do too.",
         needs=("goodbye|bye",),
@@ -47,7 +49,9 @@ SMALL_TALK: tuple[Intent, ...] = (
         level="small talk",
         asks="""Thank you | Thanks | Thank you! | Thanks a lot | Many thanks | Thank you very
         much | Thanks! | Thx | Thanks for your help | Thank you so much | Great, thanks |
-        Perfect, thank you | Thank you, Bise | That helped, thanks | Cheers | I thank you""",
+        Perfect, thank you | Thank you, Bise | That helped, thanks | Cheers | I thank you |
+        Thank you, that was helpful | Thanks, Bise | Okay, thanks | Thank you for the answer |
+        Thanks, that is all | Very kind, thank you | I am grateful""",
         replies="You are welcome! | You are welcome. Anything else?",
         thought="They thank me. They are welcome.",
         needs=("welcome",),
@@ -124,9 +128,9 @@ SMALL_TALK: tuple[Intent, ...] = (
     Intent(
         name="bored",
         level="small talk",
-        asks="""I am bored | I'm bored | Let us play | Let's play a game | Do you want to play? |
-        Play with me | I want to play | Entertain me | Let's do something | What shall we do? |
-        Surprise me | Tell me something""",
+        asks="""I am bored | I'm bored | Let us play | Let's play a game | Do you want to
+        play? | Play with me | I want to play | Entertain me | Let's do something | What shall
+        we do? | Surprise me | Tell me something""",
         replies="""Give me a word and I spell it backwards. | Give me a long sum and see whether
         I get it right.""",
         thought="They want to play. A word or a sum is a game I know.",

@@ -13,7 +13,8 @@ from bise.evals.phrasing import loosen
 from bise.evals.self_about import SKILLS, WHO
 from bise.evals.self_fills import FILLS
 from bise.evals.self_intent import Intent
-from bise.evals.self_limits import LIMITS, REFUSALS
+from bise.evals.self_limits import LIMITS
+from bise.evals.self_refusals import REFUSALS
 from bise.evals.self_talk import SMALL_TALK
 from bise.evals.task import Example, HoldOut, Task
 from bise.evals.words import WORDS

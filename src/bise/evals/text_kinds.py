@@ -217,7 +217,7 @@ def draw_count(rng: Random, num: int) -> Draft:
     else:
         word = "".join(rng.choices(rng.sample(ascii_lowercase, 4), k=rng.randint(3, 4 + num)))
     letter = rng.choice(word) if rng.random() < 0.85 else rng.choice(ascii_lowercase)
-    count, spelled = 0, []
+    count, spelled = 0, list[str]()
     for each in word:
         count += each == letter
         spelled.append(f"{each} {count}" if each == letter else each)

@@ -77,7 +77,7 @@ def plain_problem(first: int, operator: str, second: int) -> tuple[int, str, int
 
 def add(first: int, second: int) -> tuple[Equation, ...]:
     """Add column by column; the tens of a sum are carried."""
-    columns, carry = [], 0
+    columns, carry = list[Equation](), 0
     for place in range(max(num_digits(first), num_digits(second))):
         one, other = digit(first, place), digit(second, place)
         left = f"{one}+{other}+{carry}" if carry else f"{one}+{other}"
@@ -89,7 +89,7 @@ def add(first: int, second: int) -> tuple[Equation, ...]:
 
 def subtract(first: int, second: int) -> tuple[Equation, ...]:
     """Take a number from one at least as large; a column too small borrows ten."""
-    columns, borrow = [], 0
+    columns, borrow = list[Equation](), 0
     for place in range(num_digits(first)):
         one, other = digit(first, place), digit(second, place)
         left = f"{one}-{other}-{borrow}" if borrow else f"{one}-{other}"
@@ -102,7 +102,7 @@ def subtract(first: int, second: int) -> tuple[Equation, ...]:
 def multiply(number: int, factor: int) -> tuple[Equation, ...]:
     """Multiply by one digit, column by column. Product and carry are joined in a step of its own:
     otherwise nine hundred cases would have to be known by heart."""
-    columns, carry = [], 0
+    columns, carry = list[Equation](), 0
     for place in range(num_digits(number)):
         one = digit(number, place)
         product = one * factor

@@ -80,6 +80,6 @@ def _nearest_fp4(magnitude: Tensor) -> Tensor:
     """Codes 0 to 7 of the nearest magnitudes; half way goes to the even code."""
     values = torch.tensor(FP4_VALUES)
     middles = (values[1:] + values[:-1]) / 2  # [7]; middle i lies between codes i and i + 1
+    below = torch.nextafter(middles, torch.zeros(7))
     odd_below = torch.arange(7) % 2 == 1  # there, half way goes up
-    reached = (magnitude[..., None] > middles) | ((magnitude[..., None] == middles) & odd_below)
-    return reached.sum(-1)
+    return torch.bucketize(magnitude, torch.where(odd_below, below, middles), out_int32=True)

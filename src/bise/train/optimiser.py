@@ -6,7 +6,7 @@ Ref: arXiv:2502.16982 §2.2 (Muon whose update has AdamW's size, so one rate fit
 arXiv:1910.02054 §5 (sharded optimiser state).
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -55,6 +55,19 @@ def _as_matrices(name: str, tensor: Tensor) -> Tensor:
     return tensor if tensor.ndim == 3 else tensor[None]
 
 
+def _gradient(weight: Tensor) -> Tensor:
+    """A parameter nothing flowed into this step has a gradient of zeros."""
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    return weight.grad
+
+
+def _unflatten_into(targets: Sequence[Tensor], flat: Tensor) -> None:
+    pieces = flat.split([target.numel() for target in targets])
+    for target, piece in zip(targets, pieces, strict=True):
+        target.copy_(piece.view_as(target))
+
+
 class Optimiser:
     """Owns masters' state; the network's parameters are the fp32 masters themselves."""
 
@@ -100,35 +113,24 @@ class Optimiser:
         """Sum gradients at their owners; return the length of the whole gradient."""
         square = torch.zeros(1, dtype=torch.float64)
         for owner, share in enumerate(self.shares):
-            for weight in self._of(share):
-                if weight.grad is None:
-                    weight.grad = torch.zeros_like(weight)
+            grads = [_gradient(self.weights[name]) for name in share.names]
             if self.ranks.world > 1:
-                grads = [weight.grad for weight in self._of(share)]
                 flat = self.ranks.sum_at_(torch.cat([g.flatten() for g in grads]), owner)
                 if owner == self.ranks.rank:
-                    for grad, piece in zip(
-                        grads, flat.split([g.numel() for g in grads]), strict=True
-                    ):
-                        grad.copy_(piece.view_as(grad))
+                    _unflatten_into(grads, flat)
             if owner == self.ranks.rank:
-                square += sum(weight.grad.double().square().sum() for weight in self._of(share))
+                for grad in grads:
+                    square += grad.double().square().sum()
         return self.ranks.sum_(square).sqrt().item()
 
     def _spread_weights(self) -> None:
         if self.ranks.world == 1:
             return
         for owner, share in enumerate(self.shares):
-            weights = list(self._of(share))
+            weights = [self.weights[name] for name in share.names]
             flat = self.ranks.spread_(torch.cat([w.flatten() for w in weights]), owner)
             if owner != self.ranks.rank:
-                for weight, piece in zip(
-                    weights, flat.split([w.numel() for w in weights]), strict=True
-                ):
-                    weight.copy_(piece.view_as(weight))
-
-    def _of(self, share: Share) -> Iterator[Tensor]:
-        return (self.weights[name] for name in share.names)
+                _unflatten_into(weights, flat)
 
     def _muon(self, name: str, weight: Tensor, grad: Tensor, rate: float) -> None:
         momentum = self.state[f"momentum:{name}"]

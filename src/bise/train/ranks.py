@@ -4,6 +4,7 @@ Two processes of one thread beat one process of two threads by half on a CPU, an
 collectives carry over to many machines. With one process every call here is a no-op.
 """
 
+import multiprocessing
 import os
 import socket
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
 
 TIMEOUT_S = 600
@@ -55,7 +55,7 @@ class Ranks:
         """Everybody's entries in one dict: small, and only plain numbers and lists."""
         if self.world == 1:
             return own
-        said = [None] * self.world
+        said: list[dict[int, object] | None] = [None] * self.world
         dist.all_gather_object(said, own)
         return {key: value for one in said if one is not None for key, value in one.items()}
 
@@ -94,15 +94,18 @@ def launch(world: int, work: Callable[..., object], *args: object) -> None:
         work(Ranks(), *args)
         return
     port = _free_port()
-    others = mp.start_processes(
-        _other, (world, port, work, args), nprocs=world - 1, join=False, start_method="spawn"
-    )
-    assert others is not None
+    spawn = multiprocessing.get_context("spawn")
+    others = [
+        spawn.Process(target=_other, args=(index, world, port, work, args), daemon=True)
+        for index in range(world - 1)
+    ]
+    for process in others:
+        process.start()
     try:
         work(_join(0, world, port), *args)
         dist.destroy_process_group()
-        others.join()
+        for process in others:
+            process.join()
     finally:
-        for process in others.processes:
-            if process.is_alive():
-                process.terminate()
+        for process in others:
+            process.kill()

@@ -44,7 +44,8 @@ def forward_part(network: Network, batch: Batch, config: LossConfig, dtype: torc
     if batch.images:
         vectors = network.see([image.to(dtype) for image in batch.images])
     routing = Routing()
-    sight = PackedRows(*batch.samples.shape, batch.samples)
+    num_rows, row_tokens = batch.samples.shape
+    sight = PackedRows(num_rows, row_tokens, batch.samples)
     hidden = network(
         batch.ids, batch.positions, sight, image_vectors=vectors, routing=routing, dtype=dtype
     )
