@@ -38,7 +38,7 @@ def test_there_and_back_again_changes_no_byte(start, quant, config, tmp_path):
     assert tensors_of(tmp_path / "b") == tensors_of(tmp_path / "d")
 
 
-def test_the_converted_network_says_the_same(config, fill, tmp_path):
+def test_the_converted_network_says_the_same(config, tmp_path):
     write_random(config, tmp_path / "a")
     convert(tmp_path / "a", tmp_path / "b", to="hf")
     ids = torch.arange(14, 54)

@@ -13,7 +13,7 @@ from bise.errors import UserError
 from bise.evals import TASKS
 from bise.train.config import TrainConfig, from_dict, override, to_dict
 from bise.train.conversations import MixConfig
-from bise.train.loop import Limits
+from bise.train.limits import Limits
 from bise.train.start import start
 from bise.train.state import latest_state
 

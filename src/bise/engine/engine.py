@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 
 from bise.engine.core import Core
@@ -178,7 +178,7 @@ class Stream:
         self.request = request
         self.request_id = request_id
 
-    async def __aiter__(self) -> AsyncIterator[Step]:
+    async def __aiter__(self) -> AsyncGenerator[Step, None]:
         loop = asyncio.get_running_loop()
         arrived: asyncio.Queue[Step | BaseException] = asyncio.Queue()
 

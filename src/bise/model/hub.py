@@ -73,14 +73,14 @@ def fetch(
         raise NotFound(
             f"the hub has no `{hub_id}` at `{revision}`", hint="check the name"
         ) from None
-    except OSError:  # no network, a hub that is down, or offline mode
+    except (errors.HTTPError, OSError):  # no network, a hub that is down, or offline mode
         return _cached(hub_id, layout, revision, cache)
     sizes = {file.rfilename: file.size or 0 for file in about.siblings or []}
     wanted = _one_layout(hub_id, sizes, layout)
     _need_space(hub_id, sizes, wanted, about.sha or revision, cache)
     try:
         folder = snapshot_download(hub_id, revision=about.sha, allow_patterns=wanted, **where)
-    except OSError as error:
+    except (errors.HTTPError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"the download of `{hub_id}` broke off: {reason}", hint="run it again; it goes on there"

@@ -261,6 +261,8 @@ def finish_folder(
     for path in shard_paths(folder, STEMS[layout]):
         if path.name not in plan:
             path.unlink()
+    for path in folder.glob(f"{STEMS[layout]}*.partial"):  # of a process that was killed
+        path.unlink()
     write_index(folder, STEMS[layout], plan, sum(spec.size_bytes for spec in specs.values()))
     write_json(folder / CONFIG_FILES[layout], config_values)
 

@@ -18,7 +18,9 @@ from bise.evals.task import Example, Task
 from bise.text import ChatFormat, Message, Tekken, decode_reply
 from bise.train.config import TrainConfig
 from bise.train.conversations import turn
-from bise.train.loop import Limits, Log, train
+from bise.train.limits import Limits
+from bise.train.log import Log
+from bise.train.loop import train
 from bise.train.ranks import Ranks, launch
 from bise.train.run import Run
 

@@ -1,0 +1,106 @@
+"""Opens a model for use: its network, its words, and an engine to run many replies at once.
+
+The command line, the Python face and the server all begin here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from bise.engine import Core, Engine, Runner
+from bise.errors import UserError, WrongType, quoted
+from bise.model import Network, inspect, load_network, locate
+from bise.model.inspect import need_fit
+from bise.model.presets import PRESETS
+from bise.model.stored import Layout, Quant
+from bise.serve.talk import Talker
+from bise.text import ChatFormat, Tekken
+from bise.text.tekken import FILE_NAME
+from bise.text.tekken_file import OFFICIAL_VOCAB_SIZE
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+SHORT_NAMES = {"bfloat16": "bf16", "float32": "fp32"}
+BFLOAT16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
+"""What Linux calls a processor's own products of bfloat16 numbers."""
+
+
+@dataclass
+class LoadedModel:
+    """A network in memory, and the folder it came from."""
+
+    name: str
+    """What the user called it, without the path."""
+
+    folder: Path
+    layout: Layout
+    quant: Quant
+    dtype: str
+    network: Network
+
+    @cached_property
+    def chat(self) -> ChatFormat:
+        """How this model is talked to. Read at first use: logits need no tokenizer."""
+        tekken = read_tokenizer(self.folder, self.network.config.vocab_size)
+        return ChatFormat(tekken, resize="hf" if self.layout == "hf" else "native")
+
+    def talker(self, *, max_running: int = 8, max_waiting: int = 512) -> Talker:
+        """An engine of its own around this network; close it when done."""
+        chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
+        core = Core(Runner(self.network, num_slots=max_running), max_running)
+        return Talker(Engine(core, max_waiting=max_waiting), chat)
+
+
+def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
+    """Read a model that ships, a folder, or what a hub has under an id such as `org/name`."""
+    dtype = best_dtype() if dtype is None else dtype
+    if dtype not in DTYPES:
+        raise WrongType(f"`dtype` is `{dtype}`, expected one of {quoted(DTYPES)}")
+    folder = locate_weights(str(name))
+    report = inspect(folder)
+    need_fit(report, SHORT_NAMES[dtype])
+    assert report.layout is not None, "a folder has a layout"
+    network = load_network(folder, DTYPES[dtype], report.layout)
+    short = Path(str(name).rstrip("/")).name
+    return LoadedModel(short, folder, report.layout, report.quant, dtype, network)
+
+
+def locate_weights(name: str) -> Path:
+    """The folder of a model; a shape we know by name but have no weights of is explained."""
+    try:
+        return locate(name)
+    except UserError:
+        if name.replace("-", "_") not in PRESETS:
+            raise
+        raise UserError(
+            f"`{name}` is a preset without weights here",
+            hint=f"make some: `bise random {name} FOLDER`, or `bise train {name} --out FOLDER`",
+        ) from None
+
+
+def read_tokenizer(folder: Path, vocab_size: int) -> Tekken:
+    """The tokenizer of a folder; without one, the official one if its vocabulary fits."""
+    has_own = (folder / FILE_NAME).is_file()
+    if not has_own and vocab_size != OFFICIAL_VOCAB_SIZE:
+        raise UserError(
+            f"`{folder}` has no `{FILE_NAME}`, and the official one has {OFFICIAL_VOCAB_SIZE:,} "
+            f"ids where this model has {vocab_size:,}",
+            hint="put the tokenizer it was trained with beside the weights",
+        )
+    tekken = Tekken.from_folder(folder)
+    if tekken.vocab_size != vocab_size:
+        raise UserError(
+            f"`{folder / FILE_NAME}` has {tekken.vocab_size:,} ids, the network {vocab_size:,}",
+            hint="put the tokenizer it was trained with beside the weights",
+        )
+    return tekken
+
+
+def best_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """bfloat16 where the processor multiplies it by itself; elsewhere float32 is faster."""
+    if not cpuinfo.is_file():
+        return "float32"
+    lines = cpuinfo.read_text(errors="replace").splitlines()
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return "bfloat16" if BFLOAT16_FLAGS & set(flags.split()) else "float32"

@@ -1,0 +1,232 @@
+"""From messages to an engine request, and from its steps back to pieces of a reply.
+
+Every door (the Python face, the command line, each HTTP API) translates into one `Ask` and reads
+one `Talk`. Nothing here knows JSON or a terminal.
+"""
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import torch
+
+from bise.engine import Engine, Request, Sampling, Step, TokenLogprobs
+from bise.errors import UserError
+from bise.serve.stops import StopFinder
+from bise.text import ChatFormat, Delta, Message, Prompt, ReplyDecoder, Tool
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+FOR_EVER = 2**62
+"""More tokens than any context has."""
+
+
+class DeadlinePassed(UserError):
+    """The time a request was given ran out before its first token (504)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """One question in our own words."""
+
+    messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    may_call: bool = True
+    """Whether tools may be called; if not, they stay in the prompt and calls are barred."""
+
+    effort: str = "none"
+    """One of the model's own words."""
+
+    sampling: Sampling = field(default_factory=Sampling)
+    max_tokens: int | None = None
+    """None, and anything above what there is room for: to the end of the context."""
+
+    stop: tuple[str, ...] = ()
+    """Strings that end the answer; they are not looked for in thinking or calls."""
+
+    keeps_stop: bool = False
+    """Leave the stop string at the end of the answer."""
+
+    stop_ids: frozenset[int] = frozenset()
+    """Ids that end the reply besides the model's own."""
+
+    ignores_end: bool = False
+    """Go on when the model would end its turn."""
+
+    thinking_budget: int | None = None
+    priority: int = 0
+    cache_salt: str = ""
+    deadline_s: float | None = None
+    want_logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one reply."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    """Everything the model wrote, markers included."""
+
+    reasoning_tokens: int
+    """Those of them that were thinking, with the markers around it."""
+
+    image_tokens: int
+    """Tokens of the prompt that stand for pictures."""
+
+    cached_tokens: int = 0
+    """Tokens of the prompt that were computed for an earlier request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAsk:
+    """A question encoded and checked, ready for the engine."""
+
+    ask: Ask
+    prompt: Prompt
+    request: Request
+
+
+class Talker:
+    """An engine that understands messages."""
+
+    def __init__(self, engine: Engine, chat: ChatFormat):
+        self.engine = engine
+        self.chat = chat
+
+    def prepare(self, ask: Ask) -> PreparedAsk:
+        """Encode a question and refuse what cannot be served. Slow for large pictures."""
+        prompt = self.chat.encode(ask.messages, tools=ask.tools, effort=ask.effort)
+        sampling, special = ask.sampling, self.chat.special
+        if not (ask.tools and ask.may_call):
+            bias = {**sampling.logit_bias, special.calls: float("-inf")}
+            sampling = replace(sampling, logit_bias=bias)
+        if ask.ignores_end:
+            sampling = replace(sampling, min_tokens=FOR_EVER)
+        request = Request(
+            prompt_ids=prompt.ids,
+            images=[torch.from_numpy(image.pixels) for image in prompt.images],
+            sampling=sampling,
+            max_tokens=ask.max_tokens,
+            stop_ids=ask.stop_ids | {special.eos},
+            priority=ask.priority,
+            cache_salt=ask.cache_salt,
+            deadline_s=ask.deadline_s,
+            thinking_budget=ask.thinking_budget,
+            in_thinking=prompt.in_thinking,
+            want_logprobs=ask.want_logprobs,
+        )
+        self.engine.core.check(request)
+        return PreparedAsk(ask, prompt, request)
+
+    def begin(
+        self, prepared: PreparedAsk, *, number: int = 0, request_id: str | None = None
+    ) -> "Talk":
+        """One reply; `number` counts several to the same question, each with its own seed."""
+        request = prepared.request
+        seed = request.sampling.seed
+        if number and seed is not None:
+            request = replace(request, sampling=replace(request.sampling, seed=seed + number))
+        return Talk(self, prepared, request, request_id)
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+class Talk:
+    """One reply under way: iterate, plainly or with `async for`, to get its pieces.
+
+    Each round gives what one step of the engine added. Leaving early cancels the request.
+    """
+
+    def __init__(
+        self, talker: Talker, prepared: PreparedAsk, request: Request, request_id: str | None
+    ):
+        self.tekken = talker.chat.tekken
+        self.prepared = prepared
+        self.stream = talker.engine.generate(request, request_id)
+        self.decoder = ReplyDecoder(self.tekken, in_thinking=prepared.prompt.in_thinking)
+        self.stops = StopFinder(prepared.ask.stop, keeps_match=prepared.ask.keeps_stop)
+        self.finish_reason: FinishReason | None = None
+        self.stop_reason: str | int | None = None
+        """The stop string or extra id that ended the reply."""
+
+        self.logprobs: list[tuple[int, TokenLogprobs]] = []
+        """Ids and how likely they were, if asked for; whoever reads them may empty the list."""
+
+        self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
+
+    def __iter__(self) -> Iterator[list[Delta]]:
+        for step in self.stream:
+            yield self._read(step)
+            if self.finish_reason is not None:
+                return
+
+    async def __aiter__(self) -> AsyncGenerator[list[Delta], None]:
+        async with aclosing(self.stream.__aiter__()) as steps:
+            async for step in steps:
+                yield self._read(step)
+                if self.finish_reason is not None:
+                    return
+
+    @property
+    def usage(self) -> Usage:
+        prompt = self.prepared.prompt
+        return Usage(
+            prompt_tokens=len(prompt.ids),
+            completion_tokens=self._num_written,
+            reasoning_tokens=self._num_thought,
+            image_tokens=sum(image.num_tokens for image in prompt.images),
+            cached_tokens=self._num_cached,
+        )
+
+    def _read(self, step: Step) -> list[Delta]:
+        """What one step of the engine adds to the reply."""
+        ask = self.prepared.ask
+        if step.finish_reason == "deadline" and self._num_written == 0:
+            raise DeadlinePassed("the time given to this request passed before its first token")
+        ids = list(step.ids)
+        self._num_written += len(ids)
+        self._num_cached = max(self._num_cached, step.num_cached)
+        self.logprobs += zip(ids, step.logprobs, strict=False)  # empty unless asked for
+        if step.finish_reason == "stop" and ids[-1] in ask.stop_ids:
+            self.stop_reason = ids.pop()
+        deltas = self._decode(ids)
+        if step.finish_reason is not None:
+            deltas += self.decoder.finish()
+        shown = self._until_stop(deltas, is_last=step.finish_reason is not None)
+        if self.finish_reason is None and step.finish_reason is not None:
+            ended = "tool_calls" if self._num_calls else "stop"
+            self.finish_reason = ended if step.finish_reason == "stop" else "length"
+        return shown
+
+    def _decode(self, ids: list[int]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for token in ids:
+            was_thinking = self.decoder.state == "thinking"
+            deltas += self.decoder.feed([token])
+            self._num_thought += was_thinking or self.decoder.state == "thinking"
+        return deltas
+
+    def _until_stop(self, deltas: list[Delta], *, is_last: bool) -> list[Delta]:
+        """Cut the answer at a stop string, and hold back what may begin one."""
+        shown: list[Delta] = []
+
+        def show(text: str) -> None:
+            if text:
+                shown.append(Delta("answer", text))
+
+        for delta in deltas:
+            if delta.kind != "answer":
+                show(self.stops.flush())
+                shown.append(delta)
+                self._num_calls += delta.tool_call is not None and delta.tool_call.call is not None
+                continue
+            show(self.stops.feed(delta.text))
+            if self.stops.matched is not None:
+                self.finish_reason, self.stop_reason = "stop", self.stops.matched
+                return shown
+        if is_last:
+            show(self.stops.flush())
+        return shown
