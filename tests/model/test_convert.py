@@ -1,5 +1,8 @@
 import json
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,12 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bise.errors import UserError
-from bise.model import convert as convert_function
 from bise.model.checkpoint import load_network, open_checkpoint
 from bise.model.convert import STATE, convert
+from bise.model.presets import mid
 from bise.model.random_weights import write_random
 
-assert convert_function is convert
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def tensors_of(folder: Path) -> dict[str, bytes]:
@@ -223,3 +226,64 @@ def test_what_the_target_format_cannot_say_is_refused_at_once(small4, tmp_path):
     with pytest.raises(UserError, match="native files only"):
         convert(tmp_path / "a", tmp_path / "b", to="hf", quant="nvfp4")
     assert not (tmp_path / "b").exists()
+
+
+CONVERTING = """
+import sys, torch
+torch.set_num_threads(1)
+from bise.model.convert import convert
+convert(sys.argv[1], sys.argv[2], to="hf", max_shard_bytes=20_000_000)
+"""
+
+
+@pytest.mark.slow
+def test_a_conversion_killed_in_the_middle_of_a_shard_goes_on(tmp_path):
+    config = replace(mid(), num_layers=3)
+    write_random(config, tmp_path / "a")
+    arguments = [sys.executable, "-c", CONVERTING, str(tmp_path / "a"), str(tmp_path / "b")]
+    process = subprocess.Popen(arguments, cwd=SOURCE)
+    while not list((tmp_path / "b").glob("model-00003-*.partial")):
+        assert process.poll() is None, "it finished before it could be killed"
+    process.kill()
+    process.wait()
+    num_whole = len(list((tmp_path / "b").glob("*.safetensors")))
+    assert num_whole >= 2
+    done = convert(tmp_path / "a", tmp_path / "b", to="hf", max_shard_bytes=20_000_000)
+    assert num_whole - 1 <= done.num_kept <= num_whole  # renamed, and maybe not yet noted
+    convert(tmp_path / "a", tmp_path / "c", to="hf", max_shard_bytes=20_000_000)
+    files = sorted(path.name for path in (tmp_path / "c").iterdir())
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == files
+    for name in files:
+        assert (tmp_path / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+
+
+MEASURING = """
+import resource, sys, torch
+torch.set_num_threads(1)
+from bise.model.convert import convert
+from bise.model.checkpoint import open_checkpoint
+from bise.model.presets import mid
+from bise.model.random_weights import write_random
+largest = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+config = open_checkpoint(sys.argv[1]).config
+torch.randn(4_000_000).bfloat16().aminmax()
+before = largest()
+convert(sys.argv[1], sys.argv[2] + "/c", to="hf", quant="fp8")
+write_random(config, sys.argv[2] + "/r", layout="hf", quant="fp8")
+print(largest() - before)
+"""
+
+
+@pytest.mark.slow
+def test_converting_and_inventing_hold_no_more_than_a_matrix(tmp_path):
+    config = replace(mid(), num_layers=3)  # 240 MB in one shard, of which the embedding is 50
+    write_random(config, tmp_path / "a")
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURING, str(tmp_path / "a"), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=SOURCE,
+    )
+    embedding = config.vocab_size * config.dim
+    assert int(ran.stdout) < 12 * embedding, "more than fp32 copies of the largest matrix"

@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 
 from bise.engine.core import Core
@@ -199,7 +199,7 @@ class Stream:
         finally:
             self.engine._leave(ticket, self.request_id)
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Generator[Step, None, None]:
         arrived: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
         ticket = _Ticket(self.request, arrived.put)
         self.engine._begin(ticket, self.request_id)

@@ -33,7 +33,7 @@ def locate(
     ):
         return shipped
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return folder
     if HUB_ID.fullmatch(name):
         return fetch(name, layout=layout, revision=revision, endpoint=endpoint, cache=cache)
@@ -53,14 +53,15 @@ def fetch(
 ) -> Path:
     """Download one layout of a model (native if it is there) and return its folder.
 
-    What is already in the cache is not downloaded again, and a broken-off download goes on where
-    it stopped. Without a network the cached copy is used, if it is whole.
+    Files that are in the cache already are not downloaded again, and a connection that breaks is
+    picked up where it stopped. Without a network the cached copy is used, if it is whole.
     """
     from huggingface_hub import HfApi, errors, snapshot_download
 
     if not HUB_ID.fullmatch(hub_id):
         raise UserError(f"`{hub_id}` is no hub id, expected `org/name`")
-    where = {"endpoint": endpoint, "cache_dir": cache}
+    # the base of everything its network layer raises, whichever that is
+    broken = (errors.HTTPError, OSError)  # pyright: ignore[reportPrivateImportUsage]
     try:
         about = HfApi(endpoint=endpoint).model_info(
             hub_id, revision=revision, files_metadata=True, timeout=30
@@ -73,17 +74,20 @@ def fetch(
         raise NotFound(
             f"the hub has no `{hub_id}` at `{revision}`", hint="check the name"
         ) from None
-    except (errors.HTTPError, OSError):  # no network, a hub that is down, or offline mode
+    except broken:  # no network, a hub that is down, or offline mode
         return _cached(hub_id, layout, revision, cache)
     sizes = {file.rfilename: file.size or 0 for file in about.siblings or []}
     wanted = _one_layout(hub_id, sizes, layout)
     _need_space(hub_id, sizes, wanted, about.sha or revision, cache)
     try:
-        folder = snapshot_download(hub_id, revision=about.sha, allow_patterns=wanted, **where)
-    except (errors.HTTPError, OSError) as error:
+        folder = snapshot_download(
+            hub_id, revision=revision, allow_patterns=wanted, endpoint=endpoint, cache_dir=cache
+        )
+    except broken as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"the download of `{hub_id}` broke off: {reason}", hint="run it again; it goes on there"
+            f"the download of `{hub_id}` broke off: {reason}",
+            hint="run it again; finished files are kept",
         ) from None
     return Path(folder)
 

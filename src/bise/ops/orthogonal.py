@@ -12,7 +12,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 def orthogonalise(matrices: Tensor, steps: int = 5, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """Push all singular values towards one (they end between about 0.7 and 1.2).
 
-    matrices [..., rows, cols] -> like it, in `dtype`. Batches of small matrices go together.
+    matrices [batch, rows, cols] -> like it, in `dtype`.
     """
     is_tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if is_tall else matrices
@@ -21,7 +21,8 @@ def orthogonalise(matrices: Tensor, steps: int = 5, dtype: torch.dtype = torch.b
     a, b, c = COEFFICIENTS
     for _ in range(steps):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        mixed = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, mixed, x, beta=a)
     return x.mT if is_tall else x
 
 

@@ -5,7 +5,7 @@ one `Talk`. Nothing here knows JSON or a terminal.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -158,10 +158,11 @@ class Talk:
         self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
 
     def __iter__(self) -> Iterator[list[Delta]]:
-        for step in self.stream:
-            yield self._read(step)
-            if self.finish_reason is not None:
-                return
+        with closing(self.stream.__iter__()) as steps:
+            for step in steps:
+                yield self._read(step)
+                if self.finish_reason is not None:
+                    return
 
     async def __aiter__(self) -> AsyncGenerator[list[Delta], None]:
         async with aclosing(self.stream.__aiter__()) as steps:

@@ -1,0 +1,54 @@
+"""What every answer carries and every request must pass, whichever door it knocks at."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bise.serve.faults import HttpFault, answer_to
+
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+"""Ids we echo; others get one of ours."""
+
+
+class Envelope:
+    """Numbers requests, names the model in every answer, and turns other sites' pages away."""
+
+    def __init__(self, app: ASGIApp, model: str, allowed_origins: Sequence[str] = ()):
+        self.app = app
+        self.model = model
+        self.allowed_origins = frozenset(allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                out = MutableHeaders(scope=message)
+                out["X-Request-ID"] = request_id
+                out["X-Model"] = self.model
+            await send(message)
+
+        if self.is_foreign(headers):
+            fault = HttpFault(403, "a page of another site may not use this server")
+            await answer_to(fault).response(request_id)(scope, receive, named)
+            return
+        await self.app(scope, receive, named)
+
+    def is_foreign(self, headers: Headers) -> bool:
+        """Whether a page of another site sent this, by what browsers say of themselves."""
+        origin = headers.get("origin")
+        if origin is not None and origin in self.allowed_origins:
+            return False
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return True
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")

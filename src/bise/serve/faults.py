@@ -1,0 +1,174 @@
+"""Errors as HTTP sees them: a status, and one body that the SDKs of both families understand.
+
+Mistral's fields stand at the top level, OpenAI's in an `error` object, and `detail` says where a
+body had the wrong shape.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from bise.engine import EngineFailed, QueueFull
+from bise.errors import NotFound, UserError, WrongType
+from bise.serve.talk import DeadlinePassed
+
+
+class HttpFault(UserError):
+    """A request refused for how it was sent, with its own status."""
+
+    def __init__(self, status: int, message: str, *, hint: str = ""):
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class BodyFault(WrongType):
+    """A body of the wrong shape; `detail` lists every place."""
+
+    def __init__(self, message: str, detail: Sequence[Mapping[str, Any]]):
+        super().__init__(message)
+        self.detail = list(detail)
+
+
+class UnknownModel(NotFound):
+    """A model this server does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How both families name one kind of error."""
+
+    type: str
+    """Mistral's `type`."""
+
+    code: str | None
+    """Mistral's `code`."""
+
+    openai_code: str
+    openai_type: str = "invalid_request_error"
+
+
+BAD_VALUE = Kind("invalid_request_invalid_args", "3051", "invalid_value")
+BAD_ORDER = Kind("invalid_request_message_order", "3230", "invalid_message_order")
+BAD_CALL = Kind("invalid_function_call", "3280", "invalid_function_call")
+TOO_LONG = Kind("invalid_request_prompt_too_long", "3051", "context_length_exceeded")
+BAD_IMAGE = Kind("invalid_request_invalid_args", "3051", "invalid_image")
+BAD_TYPE = Kind("invalid_request_error", None, "invalid_type")
+NO_MODEL = Kind("not_found", None, "model_not_found")
+INTERNAL = Kind("internal_server_error", None, "internal_error", "server_error")
+
+BY_STATUS = {
+    400: BAD_VALUE,
+    403: Kind("forbidden", None, "permission_denied", "permission_error"),
+    404: Kind("not_found", None, "not_found"),
+    405: Kind("invalid_request_error", None, "method_not_allowed"),
+    413: Kind("invalid_request_error", None, "request_too_large"),
+    415: Kind("invalid_request_error", None, "unsupported_media_type"),
+    422: BAD_TYPE,
+    429: Kind("rate_limited", "1300", "rate_limit_exceeded", "rate_limit_error"),
+    500: INTERNAL,
+    503: Kind("service_unavailable", None, "service_unavailable", "server_error"),
+    504: Kind("timeout", None, "timeout", "server_error"),
+}
+
+BY_WORDS = (
+    ("maximum context length is", TOO_LONG),
+    ("Unexpected role ", BAD_ORDER),
+    ("Expected last role ", BAD_ORDER),
+    ("Conversation must start", BAD_ORDER),
+    ("Not the same number of function calls", BAD_ORDER),
+    ("ool call id", BAD_CALL),
+    ("Function name was ", BAD_CALL),
+    ("the image", BAD_IMAGE),
+)
+"""Kinds that rooms below have no class for; they keep the words of mistral-common anyway."""
+
+RETRY_AFTER_S = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to say about an error."""
+
+    status: int
+    kind: Kind
+    message: str
+    param: str | None = None
+    detail: list[Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "object": "error",
+            "message": self.message,
+            "type": self.kind.type,
+            "param": self.param,
+            "code": self.kind.code,
+            "raw_status_code": self.status,
+            "request_id": request_id,
+            "error": {
+                "message": self.message,
+                "type": self.kind.openai_type,
+                "param": self.param,
+                "code": self.kind.openai_code,
+            },
+        }
+        return body if self.detail is None else {**body, "detail": self.detail}
+
+    def response(self, request_id: str) -> JSONResponse:
+        return JSONResponse(self.body(request_id), self.status, self.headers)
+
+
+def answer_to(error: BaseException) -> Answer:
+    """What to say about any error; of our own bugs nothing is told but that there was one."""
+    if not isinstance(error, UserError):
+        return Answer(500, INTERNAL, "the server failed on this request; its log says why")
+    status = status_of(error)
+    kind = BY_STATUS.get(status, BAD_VALUE)
+    if isinstance(error, UnknownModel):
+        kind = NO_MODEL
+    elif status == 400:
+        kind = next((kind for words, kind in BY_WORDS if words in error.message), BAD_VALUE)
+    message = f"{error.message} ({error.hint})" if error.hint else error.message
+    param = param_of(error.message)
+    headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else {}
+    return Answer(status, kind, message, param, detail_of(error, param), headers)
+
+
+def status_of(error: UserError) -> int:
+    """The status that tells a client what kind of fault it was."""
+    if isinstance(error, HttpFault):
+        return error.status
+    if isinstance(error, WrongType):
+        return 422
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, QueueFull):
+        return 429
+    if isinstance(error, DeadlinePassed):
+        return 504
+    return 503 if error.message.startswith("the engine ") else 400
+
+
+def param_of(message: str) -> str | None:
+    """The field a message begins with, as all our messages about fields do."""
+    found = re.match(r"`([a-z_]+[\w.\[\]]*)` (?!is no role)", message)
+    return found[1] if found else None
+
+
+def detail_of(error: UserError, param: str | None) -> list[Any] | None:
+    """The places of a body that had the wrong shape; never what stood there, if it was long."""
+    if isinstance(error, BodyFault):
+        return error.detail
+    if not isinstance(error, WrongType):
+        return None
+    places = re.findall(r"\w+", param or "")
+    loc = ["body", *(int(place) if place.isdigit() else place for place in places)]
+    return [{"type": "wrong_type", "loc": loc, "msg": error.message}]
+
+
+def is_bug(error: BaseException) -> bool:
+    """Whether an error is ours and belongs into the log, whole."""
+    return not isinstance(error, UserError) and not isinstance(error, EngineFailed)

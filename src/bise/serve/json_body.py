@@ -1,0 +1,93 @@
+"""Reads the JSON of a request without trusting it: its size, its depth, its letters, its numbers."""
+
+import json
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from bise.errors import BadRequest, WrongType
+from bise.serve.faults import HttpFault
+from bise.serve.limits import Limits
+
+
+async def read_object(request: Request, limits: Limits) -> dict[str, Any]:
+    """The object a request's body holds. Fields that are null are left out: they mean absent."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/json"):
+        # A page of another site may post plain text without asking first, but never JSON.
+        raise HttpFault(415, f"the content type is `{kind}`, expected `application/json`")
+    value = parse(await read_bytes(request, limits.body_bytes), limits.json_depth)
+    if not isinstance(value, dict):
+        raise WrongType("the body is no JSON object")
+    fields = cast(dict[str, Any], value)
+    return {name: field for name, field in fields.items() if field is not None}
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The body, given up as soon as it grows too large."""
+    promised = request.headers.get("content-length", "0")
+    gathered = bytearray()
+    is_large = promised.isdigit() and int(promised) > limit
+    if not is_large:
+        async for chunk in request.stream():
+            gathered += chunk
+            if len(gathered) > limit:
+                is_large = True
+                break
+    if is_large:
+        raise HttpFault(413, f"the body is larger than {limit:,} bytes", hint="send less")
+    return bytes(gathered)
+
+
+def parse(data: bytes, max_depth: int) -> object:
+    """JSON to a value, or one plain error."""
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=refuse_constant)
+    except UnicodeDecodeError:
+        raise BadRequest("the body is not UTF-8") from None
+    except RecursionError:
+        raise BadRequest(f"the JSON is nested deeper than {max_depth} levels") from None
+    except json.JSONDecodeError as fault:
+        raise BadRequest(
+            f"the body is not JSON: {fault.msg.lower()} at line {fault.lineno}, "
+            f"column {fault.colno}"
+        ) from None
+    except ValueError as fault:  # a number of thousands of digits
+        if isinstance(fault, BadRequest):
+            raise
+        raise BadRequest("the body has a number too long to read") from None
+    check_value(value, max_depth)
+    return value
+
+
+def refuse_constant(name: str) -> None:
+    """JSON has no such numbers, though Python reads them."""
+    raise BadRequest(f"the body has the number `{name}`, which is no JSON")
+
+
+def check_value(value: object, depth_left: int) -> None:
+    """Refuse what is nested too deep, and halves of characters, which no encoding can carry."""
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, dict):
+        need_depth(depth_left)
+        for name, inner in cast(dict[str, object], value).items():
+            check_text(name)
+            check_value(inner, depth_left - 1)
+    elif isinstance(value, list):
+        need_depth(depth_left)
+        for inner in cast(list[object], value):
+            check_value(inner, depth_left - 1)
+
+
+def need_depth(depth_left: int) -> None:
+    if depth_left == 0:
+        raise BadRequest("the JSON is nested too deep")
+
+
+def check_text(text: str) -> None:
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise BadRequest("the body has half of a surrogate pair, which is no text") from None

@@ -1,0 +1,81 @@
+"""What a request may cost before it is turned away; all of it is judged before any arithmetic."""
+
+import json
+from dataclasses import dataclass, field
+
+from bise.errors import BadRequest
+from bise.serve.talk import Ask
+from bise.text import ImageLimits, ImagePart, TextPart, ThinkPart, open_image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The server's limits, with the defaults of the API's contract."""
+
+    body_bytes: int = 64 * 2**20
+    json_depth: int = 64
+    messages: int = 4096
+    parts: int = 256
+    """Parts of one message."""
+
+    replies: int = 16
+    """`n`: replies to one request."""
+
+    stops: int = 16
+    stop_chars: int = 256
+    biases: int = 1024
+    top_logprobs: int = 20
+    tools: int = 128
+    tools_bytes: int = 2**20
+    images: int = 16
+    image: ImageLimits = field(default_factory=ImageLimits)
+    pixels: int = 256_000_000
+    """Of all pictures of a request together."""
+
+    chars_per_position: int = 8
+    """A prompt with more characters than this times the context is not even tokenised."""
+
+
+def need_at_most(name: str, count: int, limit: int) -> None:
+    """Refuse too many of something."""
+    if count > limit:
+        raise BadRequest(f"`{name}` has {count:,} entries, expected at most {limit:,}")
+
+
+def check_limits(ask: Ask, limits: Limits, max_positions: int) -> None:
+    """Refuse a question that is too large in any way, without tokenising it."""
+    need_at_most("messages", len(ask.messages), limits.messages)
+    for number, message in enumerate(ask.messages):
+        need_at_most(f"messages[{number}].content", len(message.parts), limits.parts)
+    need_at_most("tools", len(ask.tools), limits.tools)
+    size_bytes = sum(len(json.dumps(dict(tool.parameters))) for tool in ask.tools)
+    if size_bytes > limits.tools_bytes:
+        raise BadRequest(
+            f"`tools` have schemas of {size_bytes:,} bytes, expected at most {limits.tools_bytes:,}"
+        )
+    num_chars = sum(
+        len(part.text)
+        for message in ask.messages
+        for part in message.parts
+        if isinstance(part, TextPart | ThinkPart)
+    )
+    if num_chars > limits.chars_per_position * max_positions:
+        raise BadRequest(
+            f"the prompt has {num_chars:,} characters, but this model's maximum context length is "
+            f"{max_positions} tokens",
+            hint="shorten the conversation or start a new one",
+        )
+    check_images(ask, limits)
+
+
+def check_images(ask: Ask, limits: Limits) -> None:
+    """Refuse too many pictures, or too many pixels in all, from their headers alone."""
+    parts = [part for one in ask.messages for part in one.parts if isinstance(part, ImagePart)]
+    need_at_most("images", len(parts), limits.images)
+    sizes = [open_image(part.image, limits.image).size for part in parts]
+    num_pixels = sum(width * height for width, height in sizes)
+    if num_pixels > limits.pixels:
+        raise BadRequest(
+            f"the images have {num_pixels:,} pixels together, expected at most {limits.pixels:,}",
+            hint="send smaller ones",
+        )
