@@ -253,7 +253,7 @@ def test_space_is_checked_before_anything_is_fetched(stand_in, cache, monkeypatc
     assert stand_in.sent == []
 
 
-@pytest.mark.parametrize("name", ["org", "a/b/c", "../x/y", "org/", "-x/y"])
+@pytest.mark.parametrize("name", ["org", "a/b/c", "../x/y", "org/", "-x/y", "a..b/c"])
 def test_names_of_another_form_are_no_hub_ids(name):
     with pytest.raises(UserError, match="is no hub id"):
         fetch(name)

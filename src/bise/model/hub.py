@@ -74,6 +74,8 @@ def fetch(
         raise NotFound(
             f"the hub has no `{hub_id}` at `{revision}`", hint="check the name"
         ) from None
+    except errors.HFValidationError as error:
+        raise UserError(f"`{hub_id}` is no hub id: {_first_line(error)}") from None
     except broken:  # no network, a hub that is down, or offline mode
         return _cached(hub_id, layout, revision, cache)
     sizes = {file.rfilename: file.size or 0 for file in about.siblings or []}
@@ -84,12 +86,15 @@ def fetch(
             hub_id, revision=revision, allow_patterns=wanted, endpoint=endpoint, cache_dir=cache
         )
     except broken as error:
-        reason = str(error).splitlines()[0]
         raise UserError(
-            f"the download of `{hub_id}` broke off: {reason}",
+            f"the download of `{hub_id}` broke off: {_first_line(error)}",
             hint="run it again; finished files are kept",
         ) from None
     return Path(folder)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _one_layout(hub_id: str, sizes: dict[str, int], layout: Layout | None) -> list[str]:

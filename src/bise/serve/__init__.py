@@ -1,0 +1,25 @@
+"""Speaks HTTP: requests of OpenAI's shape in, streams out. Also what all doors share: `Talker`."""
+
+from bise.serve.app import create_app
+from bise.serve.limits import Limits
+from bise.serve.loading import LoadedModel, best_dtype, load_model, locate_weights, read_tokenizer
+from bise.serve.served import Served, serve_model
+from bise.serve.talk import Ask, DeadlinePassed, PreparedAsk, Talk, Talker, Usage
+
+__all__ = [
+    "Ask",
+    "DeadlinePassed",
+    "Limits",
+    "LoadedModel",
+    "PreparedAsk",
+    "Served",
+    "Talk",
+    "Talker",
+    "Usage",
+    "best_dtype",
+    "create_app",
+    "load_model",
+    "locate_weights",
+    "read_tokenizer",
+    "serve_model",
+]

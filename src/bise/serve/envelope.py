@@ -1,5 +1,6 @@
 """What every answer carries and every request must pass, whichever door it knocks at."""
 
+import logging
 import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bise.serve.faults import HttpFault, answer_to
+
+log = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """Ids we echo; others get one of ours."""
@@ -31,8 +34,12 @@ class Envelope:
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
 
+        has_begun = False
+
         async def named(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 out = MutableHeaders(scope=message)
                 out["X-Request-ID"] = request_id
                 out["X-Model"] = self.model
@@ -42,7 +49,13 @@ class Envelope:
             fault = HttpFault(403, "a page of another site may not use this server")
             await answer_to(fault).response(request_id)(scope, receive, named)
             return
-        await self.app(scope, receive, named)
+        try:
+            await self.app(scope, receive, named)
+        except Exception as error:  # our bug; the server lives on
+            log.exception("a request failed")
+            if has_begun:
+                raise
+            await answer_to(error).response(request_id)(scope, receive, named)
 
     def is_foreign(self, headers: Headers) -> bool:
         """Whether a page of another site sent this, by what browsers say of themselves."""

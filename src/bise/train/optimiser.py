@@ -71,9 +71,17 @@ def _unflatten_into(targets: Sequence[Tensor], flat: Tensor) -> None:
 class Optimiser:
     """Owns masters' state; the network's parameters are the fp32 masters themselves."""
 
-    def __init__(self, network: nn.Module, config: OptimiserConfig, ranks: Ranks):
+    def __init__(
+        self,
+        network: nn.Module,
+        config: OptimiserConfig,
+        ranks: Ranks,
+        dtype: torch.dtype = torch.bfloat16,
+    ):
+        """dtype: what matrices are orthogonalised in."""
         self.config = config
         self.ranks = ranks
+        self.dtype = dtype
         self.weights = dict(sorted(network.named_parameters()))
         self.shares = self._divide()
         self.state: dict[str, Tensor] = {}
@@ -142,7 +150,7 @@ class Optimiser:
         for bite, target in zip(
             push.split(MATRICES_AT_ONCE), targets.split(MATRICES_AT_ONCE), strict=True
         ):
-            target.sub_(orthogonalise(bite).float(), alpha=rate * size)
+            target.sub_(orthogonalise(bite, dtype=self.dtype).float(), alpha=rate * size)
 
     def _adamw(self, name: str, weight: Tensor, grad: Tensor, rate: float, step: int) -> None:
         """Ref: arXiv:1711.05101."""

@@ -53,7 +53,7 @@ class Run:
         shape = preset(config.preset)
         self.dtype: torch.dtype = getattr(torch, config.dtype)
         self.network = initialise(Network(shape), config.seed)
-        self.optimiser = Optimiser(self.network, config.optimiser, ranks)
+        self.optimiser = Optimiser(self.network, config.optimiser, ranks, self.dtype)
         if saved is not None:
             self._restore(saved)
         self.streams = {

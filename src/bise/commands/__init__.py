@@ -1,0 +1,1 @@
+"""The commands of `bise` that need more than a few lines."""

@@ -1,0 +1,69 @@
+"""How the command line speaks: results to stdout, everything else to stderr, colour if wanted."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from bise.errors import UserError
+
+
+def out() -> Console:
+    """Where results go. Made when needed, so that a redirected stdout is seen."""
+    return Console(highlight=False, soft_wrap=True, emoji=False)
+
+
+def err() -> Console:
+    """Where progress and errors go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def tell_error(error: UserError) -> None:
+    """Two lines: what is wrong, and what to do."""
+    console = err()
+    lines = [Text.assemble(("error:", "bold red"), f" {one_line(error.message)}")]
+    if error.hint:
+        lines.append(Text.assemble(("hint:", "bold"), f" {one_line(error.hint)}"))
+    for line in lines:
+        console.print(line)
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks or other characters that move the cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Say what is being waited for, in a terminal; gone when it is done."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(Text(words, style="dim"), spinner="dots"):
+        yield
+
+
+@contextmanager
+def progress_bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr; call what it gives with the number done so far."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err(), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(words, total=total)
+        yield lambda done: progress.update(task, completed=done)

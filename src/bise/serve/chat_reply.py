@@ -1,0 +1,186 @@
+"""Answers of `POST /v1/chat/completions` in OpenAI's dialect, whole or in chunks."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from bise.engine import TokenLogprobs
+from bise.serve.talk import Talk, Usage
+from bise.text import Delta, Tekken, ToolCall, ToolCallDelta
+
+LOWEST = -9999.0
+"""What clients are sent for minus infinity, which JSON does not have."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatForm:
+    """What all pieces of one answer share."""
+
+    model: str
+    fingerprint: str
+    tekken: Tekken
+    shows_reasoning: bool = True
+    has_logprobs: bool = False
+    streams_calls: bool = False
+    """Send calls in pieces, as they are written."""
+
+    id: str = field(default_factory=lambda: f"chatcmpl-{uuid4().hex}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def head(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": self.fingerprint,
+        }
+
+    def whole(self, talks: Sequence[Talk], gathered: Sequence[list[Delta]]) -> dict[str, Any]:
+        """The whole answer: one choice for each reply."""
+        choices = [
+            {
+                "index": index,
+                "message": self.message(deltas),
+                "finish_reason": talk.finish_reason,
+                "stop_reason": talk.stop_reason,
+                "logprobs": self.logprobs(talk),
+            }
+            for index, (talk, deltas) in enumerate(zip(talks, gathered, strict=True))
+        ]
+        return {
+            **self.head("chat.completion"),
+            "choices": choices,
+            "usage": usage_json([talk.usage for talk in talks]),
+        }
+
+    def message(self, deltas: Sequence[Delta]) -> dict[str, Any]:
+        """One reply as a message."""
+        text, thinking = joined(deltas, "answer"), joined(deltas, "thinking")
+        calls = [call_json(call) for call in whole_calls(deltas)]
+        message: dict[str, Any] = {"role": "assistant", "content": text}
+        if calls:
+            message |= {"content": text or None, "tool_calls": calls}
+        if thinking and self.shows_reasoning:
+            message |= {"reasoning_content": thinking, "reasoning": thinking}
+        return message
+
+    def first_chunk(self, index: int) -> dict[str, Any]:
+        return self.chunk(index, {"role": "assistant", "content": ""})
+
+    def step_chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
+        """What one step of the engine added to one reply; None if there is nothing to show."""
+        delta: dict[str, Any] = {}
+        text, thinking = joined(deltas, "answer"), joined(deltas, "thinking")
+        if thinking and self.shows_reasoning:
+            delta |= {"reasoning_content": thinking, "reasoning": thinking}
+        if text:
+            delta["content"] = text
+        calls = self.call_pieces(deltas)
+        if calls:
+            delta["tool_calls"] = calls
+        return self.chunk(index, delta, logprobs=self.logprobs(talk)) if delta else None
+
+    def call_pieces(self, deltas: Sequence[Delta]) -> list[dict[str, Any]]:
+        """Calls, whole as they are completed, or in pieces as they are written."""
+        if not self.streams_calls:
+            return [
+                {"index": delta.tool_call.index, **call_json(delta.tool_call.call)}
+                for delta in deltas
+                if delta.tool_call and delta.tool_call.call
+            ]
+        pieces = [delta.tool_call for delta in deltas if delta.tool_call]
+        return [piece_json(piece) for piece in pieces if piece.name or piece.arguments]
+
+    def last_chunk(self, index: int, talk: Talk) -> dict[str, Any]:
+        return self.chunk(
+            index,
+            {},
+            logprobs=self.logprobs(talk),
+            finish_reason=talk.finish_reason,
+            stop_reason=talk.stop_reason,
+        )
+
+    def usage_chunk(self, talks: Sequence[Talk]) -> dict[str, Any]:
+        usage = usage_json([talk.usage for talk in talks])
+        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage}
+
+    def chunk(self, index: int, delta: dict[str, Any], **more: Any) -> dict[str, Any]:
+        choice = {"index": index, "delta": delta, "finish_reason": None, "logprobs": None, **more}
+        return {**self.head("chat.completion.chunk"), "choices": [choice]}
+
+    def logprobs(self, talk: Talk) -> dict[str, Any] | None:
+        """The likelihoods gathered since this was last asked; None if nobody wanted any."""
+        if not self.has_logprobs:
+            return None
+        entries = [logprob_json(self.tekken, *one) for one in talk.logprobs]
+        talk.logprobs = []
+        return {"content": entries}
+
+
+def joined(deltas: Sequence[Delta], kind: str) -> str:
+    return "".join(delta.text for delta in deltas if delta.kind == kind)
+
+
+def whole_calls(deltas: Sequence[Delta]) -> list[ToolCall]:
+    """The calls that were completed."""
+    return [delta.tool_call.call for delta in deltas if delta.tool_call and delta.tool_call.call]
+
+
+def call_json(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def piece_json(piece: ToolCallDelta) -> dict[str, Any]:
+    """A piece of a call: the first has id and name, later ones an empty name and no id."""
+    function = {"name": piece.name, "arguments": piece.arguments}
+    head = {"id": piece.id, "type": "function"} if piece.name else {}
+    return {"index": piece.index, **head, "function": function}
+
+
+def logprob_json(tekken: Tekken, token: int, found: TokenLogprobs) -> dict[str, Any]:
+    """How likely one token was, and the likeliest ones in its place."""
+    top = [token_json(tekken, other, logprob) for other, logprob in found.top]
+    return {**token_json(tekken, token, found.logprob), "top_logprobs": top}
+
+
+def token_json(tekken: Tekken, token: int, logprob: float) -> dict[str, Any]:
+    return {
+        "token": tekken.token_text(token),
+        "logprob": max(logprob, LOWEST),
+        "bytes": list(tekken.token_bytes(token)),
+        "token_id": token,
+    }
+
+
+def usage_json(usages: Sequence[Usage]) -> dict[str, Any]:
+    """Tokens of an answer: its prompt counts once, its replies each."""
+    first = usages[0]
+    written = sum(usage.completion_tokens for usage in usages)
+    return {
+        "prompt_tokens": first.prompt_tokens,
+        "completion_tokens": written,
+        "total_tokens": first.prompt_tokens + written,
+        "prompt_tokens_details": {
+            "cached_tokens": first.cached_tokens,
+            "image_tokens": first.image_tokens,
+        },
+        "num_cached_tokens": first.cached_tokens,
+        "completion_tokens_details": {
+            "reasoning_tokens": sum(usage.reasoning_tokens for usage in usages),
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def event(value: dict[str, Any]) -> bytes:
+    """One server-sent event."""
+    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+DONE = b"data: [DONE]\n\n"

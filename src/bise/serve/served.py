@@ -1,0 +1,116 @@
+"""What a server serves: one model, under some names, within limits."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from bise.errors import quoted
+from bise.model import preset
+from bise.serve.faults import UnknownModel
+from bise.serve.limits import Limits
+from bise.serve.loading import LoadedModel
+from bise.serve.talk import Talker
+
+SMALL4_NAMES = (
+    "mistral-small-2603",
+    "mistral-small-latest",
+    "mistralai/Mistral-Small-4-119B-2603",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """A talker and everything a door must know to answer in its name."""
+
+    talker: Talker
+    names: Sequence[str]
+    """What clients may call the model; the first is what answers call it."""
+
+    fingerprint: str
+    limits: Limits = field(default_factory=Limits)
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    @property
+    def max_positions(self) -> int:
+        return self.talker.engine.core.max_positions
+
+    def need(self, name: str | None) -> None:
+        """Refuse the name of another model; none, and `default`, mean ours."""
+        if name is not None and name != "default" and name not in self.names:
+            raise UnknownModel(
+                f"the model `{name[:100]}` is not served here",
+                hint=f"there is {quoted(self.names)}",
+            )
+
+    def card(self) -> dict[str, Any]:
+        """The model for `GET /v1/models`: Mistral's card, and what clients of vLLM read."""
+        config = self.talker.engine.core.runner.network.config
+        has_vision = config.vision is not None
+        return {
+            "id": self.name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": "bise",
+            "root": self.name,
+            "parent": None,
+            "type": "base",
+            "name": self.name,
+            "description": f"{config.num_layers} layers, {config.vocab_size:,} ids",
+            "max_context_length": self.max_positions,
+            "max_model_len": self.max_positions,
+            "aliases": list(self.names[1:]),
+            "deprecation": None,
+            "deprecation_replacement_model": None,
+            "default_model_temperature": 0.7,
+            "capabilities": {
+                "completion_chat": True,
+                "function_calling": True,
+                "reasoning": True,
+                "vision": has_vision,
+                "completion_fim": False,
+                "fine_tuning": False,
+                "classification": False,
+                "ocr": False,
+                "moderation": False,
+                "audio": False,
+            },
+            "architecture": {
+                "input_modalities": ["text", "image"] if has_vision else ["text"],
+                "output_modalities": ["text"],
+            },
+        }
+
+
+def serve_model(model: LoadedModel, *, names: Sequence[str] = (), max_running: int = 8) -> Served:
+    """Start an engine around a model, to be served under these names, or under its own."""
+    return Served(
+        talker=model.talker(max_running=max_running),
+        names=tuple(names) or default_names(model),
+        fingerprint=fingerprint(model),
+    )
+
+
+def default_names(model: LoadedModel) -> tuple[str, ...]:
+    """The official ids for a network of Small 4's shape, and the name it was loaded by."""
+    shape, official = model.network.config, preset("small4")
+    is_small4 = (shape.dim, shape.num_layers) == (official.dim, official.num_layers)
+    names = (*SMALL4_NAMES, model.name) if is_small4 else (model.name,)
+    return tuple(dict.fromkeys(names))
+
+
+def fingerprint(model: LoadedModel) -> str:
+    """A few letters that change with the weights, their quantisation or their type."""
+    network = model.network
+    about = (asdict(network.config), model.quant, model.dtype)
+    digest = hashlib.sha256(repr(about).encode())
+    for weight in (network.norm.weight, network.embed.weight[:64], network.head.weight[:64]):
+        digest.update(weight.detach().to(torch.float32).numpy().tobytes())
+    return f"bise-{digest.hexdigest()[:12]}"
