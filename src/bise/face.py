@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from PIL.Image import Image
@@ -215,7 +215,7 @@ def load(name: str | Path, *, dtype: str | None = None, max_running: int = 8) ->
 
 def stream_pieces(talk: Talk) -> Iterator[Piece]:
     """The pieces of a reply under way."""
-    with closing(cast(Any, talk.__iter__())) as rounds:
+    with closing(talk.__iter__()) as rounds:
         for deltas in rounds:
             yield from pieces_of(deltas)
 

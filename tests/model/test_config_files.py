@@ -3,6 +3,8 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from model_shapes import dense, latent
 
 from bise.errors import UserError
@@ -76,6 +78,28 @@ def refused(read: Callable, values: object) -> str:
         read(values)
     assert "\n" not in caught.value.message
     return caught.value.message
+
+
+JSON_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3),
+    st.just([]), st.just({}), st.just([1]), st.just({"a": 1}),
+)  # fmt: skip
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), value=JSON_VALUES)
+def test_no_value_of_any_field_does_anything_but_read_or_refuse(hf, native, data, value):
+    for read, values in ((read_hf, hf), (read_hf, write_hf(dense())), (read_native, native)):
+        paths = [
+            f"{k}.{j}" for k, inner in values.items() if isinstance(inner, dict) for j in inner
+        ]
+        path = data.draw(st.sampled_from([*values, *paths]))
+        try:
+            read(changed(values, path, value))
+        except UserError as error:
+            assert "\n" not in error.message
 
 
 TEXT, ROPE = "text_config.", "text_config.rope_parameters."

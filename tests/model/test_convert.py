@@ -107,6 +107,41 @@ def test_source_activation_scales_are_kept(small4, tmp_path):
     assert label["activation_scales"] == "source"
 
 
+def test_a_source_without_activation_scales_is_weight_only(small4, tmp_path):
+    write_random(small4, tmp_path / "a", quant="fp8")
+    path = tmp_path / "a" / "consolidated.safetensors"
+    (tmp_path / "a" / "bise.json").unlink()
+    save_file({k: v for k, v in load_file(path).items() if not k.endswith("qscale_act")}, path)
+    convert(tmp_path / "a", tmp_path / "b", to="hf", quant="fp8")
+    write_random(small4, tmp_path / "c", layout="hf", quant="fp8")
+    assert tensors_of(tmp_path / "b") == tensors_of(tmp_path / "c")
+    label = json.loads((tmp_path / "b" / "bise.json").read_text())
+    assert label["activation_scales"] == "weight-only"
+
+
+def test_nvfp4_can_be_made_but_not_made_again(small4, tmp_path):
+    write_random(small4, tmp_path / "a")
+    convert(tmp_path / "a", tmp_path / "b", to="native", quant="nvfp4")
+    write_random(small4, tmp_path / "c", quant="nvfp4")
+    assert tensors_of(tmp_path / "b") == tensors_of(tmp_path / "c")
+    with pytest.raises(UserError, match="is NVFP4 already"):
+        convert(tmp_path / "b", tmp_path / "d", to="native", quant="nvfp4")
+    with pytest.raises(UserError, match="only `fp8` has activation scales"):
+        convert(tmp_path / "a", tmp_path / "d", to="hf", calibration=[torch.arange(14, 20)])
+
+
+def test_the_note_on_one_layout_outlives_the_other(small4, tmp_path):
+    write_random(small4, tmp_path, quant="fp8")
+    note = tmp_path / "bise.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"made_by": "us"}))
+    convert(tmp_path, tmp_path, to="hf")
+    assert json.loads(note.read_text())["activation_scales"] == "weight-only"
+    for path in (*tmp_path.glob("model*"), tmp_path / "config.json"):
+        path.unlink()
+    write_random(small4, tmp_path)
+    assert json.loads(note.read_text()) == {"made_by": "us"}
+
+
 def test_measured_activation_scales_are_written_and_labelled(small4, tmp_path):
     write_random(small4, tmp_path / "a")
     texts = [torch.arange(14, 60), torch.arange(60, 120)]

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from bise.commands.show import err, out, tell_error
 from bise.errors import BadRequest, UserError
 from bise.face import Model, Piece, pieces_of
 from bise.serve.talk import Talk
-from bise.text import ImagePart, Message, Part, TextPart, ThinkPart, open_image, resolve_effort
+from bise.text import ImagePart, Message, TextPart, ThinkPart, open_image, resolve_effort
+from bise.text.messages import Part
 
 HELP = """\
 /effort high     think before answering (none: answer at once)
@@ -230,10 +231,16 @@ def obey(line: str, conversation: Conversation, console: Console) -> bool:
 
 def read_line(console: Console) -> str:
     """One line from the keyboard, with history and editing where Python has them."""
-    try:
+    with suppress(ImportError):
         import readline  # noqa: F401 - gives `input` its editing
-    except ImportError:
-        pass
     if console.is_terminal and not console.no_color:
         return input("\001\033[1;36m\002❯\001\033[0m\002 ")  # \001 and \002: takes no width
     return input("> ")
+
+
+def read_question() -> str:
+    """All of stdin, as text."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise UserError("the question on stdin is not UTF-8") from None

@@ -55,12 +55,12 @@ def waiting(words: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(words: str, total: int, unit: str = "") -> Iterator[Callable[[float], None]]:
     """A bar on stderr; call what it gives with the number done so far."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.percentage:.0f} %") if unit == "%" else MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

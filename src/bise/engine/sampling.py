@@ -38,6 +38,7 @@ class Draws:
         self.counts[token] += 1
 
 
+@torch.inference_mode()  # the logits were made in it, and are changed in place
 def sample(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
     """The next token of every request. logits [batch, vocab] fp32; changed in place."""
     for row, one in zip(logits, draws, strict=True):

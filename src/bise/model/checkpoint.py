@@ -120,6 +120,13 @@ class Checkpoint:
         }
         return Packed(read["packed"], read["groups"], read["divisor"].reshape(1))
 
+    def activation(self, weight: Weight, part: int) -> Tensor | None:
+        """The scale of what a part is multiplied with, if the files have it."""
+        alone = (weight.name, "activation", part) in self.entries
+        if alone or (weight.name, "activation", None) in self.entries:
+            return self.scale(weight, "activation", part)
+        return None
+
     def scale(self, weight: Weight, role: Role, part: int) -> Tensor:
         """The scalar of that role for one part, in its stored type."""
         entry = self.entries.get((weight.name, role, part))
@@ -190,7 +197,9 @@ def open_checkpoint(folder: Path | str, layout: Layout | None = None) -> Checkpo
         quant=quant,
         table={weight.name: weight for weight in table},
         entries={
-            (one.weight.name, one.role, one.part): found[name] for name, one in expected.items()
+            (one.weight.name, one.role, one.part): found[name]
+            for name, one in expected.items()
+            if name in found
         },
     )
 

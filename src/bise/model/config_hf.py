@@ -162,7 +162,7 @@ def _need_base_scale(rope: Fields) -> None:
 def _grouped(text: Fields) -> dict[str, Any]:
     text.need("sliding_window", why="transformers takes 4096 for none; write null")
     num_heads = text.values["num_attention_heads"]
-    width = text.take("head_dim", int, text.values["hidden_size"] // num_heads)
+    width = text.take("head_dim", int, text.values["hidden_size"] // max(num_heads, 1))
     shape = GroupedAttentionConfig(
         num_kv_heads=text.take("num_key_value_heads", int), head_dim=width
     )

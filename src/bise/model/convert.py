@@ -26,11 +26,11 @@ from bise.model.stored import STEMS, Layout, Quant, quant_of
 from bise.model.write import (
     CONFIG_WRITERS,
     DEFAULT_SHARD_BYTES,
-    SIDECAR,
     Encoder,
     Fp8Part,
     finish_folder,
     label_scales,
+    read_sidecar,
 )
 
 STATE = ".bise-convert.json"
@@ -88,7 +88,7 @@ class CheckpointSource:
             return None
         return Fp8Part(
             scale=self.checkpoint.scale(weight, "scale", part),
-            activation=self.checkpoint.scale(weight, "activation", part),
+            activation=self.checkpoint.activation(weight, part),
             codes=lambda: self.checkpoint.codes(weight, part),
         )
 
@@ -113,6 +113,7 @@ def convert(
     dtype        of weights that are not quantised; None keeps the source's
     """
     checkpoint, folder = open_checkpoint(source, layout), Path(target)
+    _need_sense(checkpoint, quant, calibration)
     scales = measure_activations(checkpoint, calibration) if calibration else None
     given = CheckpointSource(checkpoint, dtype)
     encoder = Encoder(given, checkpoint.config, to, quant, scales)
@@ -137,6 +138,15 @@ def convert(
     open_checkpoint(folder, to)
     state.path.unlink()
     return Converted(folder, len(plan) - num_kept, num_kept, size_bytes)
+
+
+def _need_sense(checkpoint: Checkpoint, quant: Quant, texts: Sequence[Tensor] | None) -> None:
+    if texts and quant != "fp8":
+        raise UserError("only `fp8` has activation scales to measure", hint="leave texts out")
+    if quant == checkpoint.quant == "nvfp4":
+        raise UserError(
+            f"`{checkpoint.folder}` is NVFP4 already", hint="convert it to `none` or `fp8`"
+        )
 
 
 @dataclass(slots=True)
@@ -165,7 +175,7 @@ class _State:
             )
         state = cls(folder, request, {})
         if old.is_file():
-            values = json.loads(old.read_bytes())
+            values = json.loads(old.read_bytes())  # written whole or not at all
             if values["request"] == request:
                 kept = values["hashes"].items()
                 state.hashes = {file: was for file, was in kept if _hash(folder / file) == was}
@@ -235,12 +245,10 @@ def _origin(checkpoint: Checkpoint, quant: Quant, scales: Mapping[str, float] | 
         return None
     if scales is not None:
         return "calibrated"
-    if checkpoint.quant != "fp8":
+    has_scales = any(role == "activation" for _, role, _ in checkpoint.entries)
+    if checkpoint.quant != "fp8" or not has_scales:
         return "weight-only"
-    sidecar = checkpoint.folder / SIDECAR
-    if sidecar.is_file():
-        return json.loads(sidecar.read_bytes()).get("activation_scales", "source")
-    return "source"
+    return read_sidecar(checkpoint.folder).get("activation_scales", "source")
 
 
 def _copy_companions(source: Path, target: Path) -> None:

@@ -13,6 +13,9 @@ from torch import Tensor
 FP8_MAX = 448.0
 """Largest e4m3 number."""
 
+SMALLEST_FP8 = 2.0**-9
+"""Smallest e4m3 number above zero."""
+
 FP4_VALUES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """The eight magnitudes of a 4-bit float, by code."""
 
@@ -61,16 +64,19 @@ def decode_nvfp4(packed: Packed) -> Tensor:
     return (table[codes].unflatten(-1, (-1, GROUP)) * scales[..., None]).flatten(-2)
 
 
+def nvfp4_divisor(matrix: Tensor) -> Tensor:
+    """[1] fp32: makes the largest number the largest code under the largest group scale."""
+    largest = torch.stack(matrix.aminmax()).abs().amax().float()
+    return torch.where(largest == 0, 1.0, FP8_MAX * FP4_VALUES[-1] / largest).reshape(1)
+
+
 def encode_nvfp4(matrix: Tensor) -> Packed:
     """[rows, columns], columns a multiple of 16; nearest codes, ties to the even one."""
-    wide = matrix.float()
-    largest = wide.abs().amax()
-    divisor = torch.where(largest == 0, 1.0, FP8_MAX * FP4_VALUES[-1] / largest).reshape(1)
-    groups = wide.unflatten(-1, (-1, GROUP)) * divisor
+    divisor = nvfp4_divisor(matrix)
+    groups = matrix.float().unflatten(-1, (-1, GROUP)) * divisor
     wanted = groups.abs().amax(-1) / FP4_VALUES[-1]
     scales = wanted.clamp(max=FP8_MAX).to(torch.float8_e4m3fn)
-    steps = scales.float()[..., None]
-    scaled = torch.where(steps == 0, 0.0, groups / steps).flatten(-2)
+    scaled = (groups / scales.float().clamp(min=SMALLEST_FP8)[..., None]).flatten(-2)
     codes = _nearest_fp4(scaled.abs()) + 8 * (scaled < 0)
     pairs = codes.to(torch.uint8).unflatten(-1, (-1, 2))
     return Packed(pairs[..., 0] | pairs[..., 1] << 4, scales, divisor)

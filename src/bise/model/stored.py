@@ -39,6 +39,9 @@ ROLE_DTYPES: dict[Role, tuple[torch.dtype, ...]] = {
     "activation_divisor": WIDE,
 }
 
+OPTIONAL: tuple[Role, ...] = ("activation", "activation_divisor")
+"""Scales of what a matrix is multiplied with. We do not use them, so a file may lack them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -117,14 +120,17 @@ def spelling_of(names: set[str], folder: str) -> str:
 
 def check(found: dict[str, Entry], expected: dict[str, Stored], folder: str) -> None:
     """Refuse a folder whose tensors are not exactly the expected ones."""
-    missing = [name for name in expected if name not in found]
+    needed = (name for name, one in expected.items() if one.role not in OPTIONAL)
+    missing = [name for name in needed if name not in found]
     if missing:
         raise UserError(f"`{folder}` lacks tensor `{missing[0]}`{_more(missing)}")
     surplus = [name for name in found if name not in expected and not _is_known_extra(name)]
     if surplus:
         raise UserError(f"`{folder}` has an unknown tensor `{surplus[0]}`{_more(surplus)}")
-    for name, want in expected.items():
-        entry = found[name]
+    for name, entry in found.items():
+        want = expected.get(name)
+        if want is None:
+            continue
         if entry.shape != want.shape and not _both_scalar(entry.shape, want):
             raise UserError(
                 f"tensor `{name}` in `{folder}` has shape {list(entry.shape)},"

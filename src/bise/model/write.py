@@ -4,21 +4,22 @@ A `Source` gives one part of a weight at a time. Nothing here holds more than a 
 of one expert, or the embedding), so a model larger than the memory can be written.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.model.checkpoint import CONFIG_FILES
+from bise.model.checkpoint import CONFIG_FILES, layouts_in
 from bise.model.config import ModelConfig
 from bise.model.config_write import write_hf, write_native
 from bise.model.names import Weight, pairs_apart, weights
 from bise.model.network import Network
-from bise.model.quant import GROUP, Packed, encode_fp8, encode_nvfp4, fp8_scale
+from bise.model.quant import GROUP, Packed, encode_fp8, encode_nvfp4, fp8_scale, nvfp4_divisor
 from bise.model.shard_writer import Spec, plan_shards, write_index, write_json, write_shard
 from bise.model.shards import shard_paths
 from bise.model.stored import STEMS, Layout, Quant, Stored, quant_of, stored
@@ -36,7 +37,7 @@ class Fp8Part:
     """A part that its source has in FP8 already."""
 
     scale: Tensor
-    activation: Tensor
+    activation: Tensor | None
     codes: Callable[[], Tensor]
 
 
@@ -117,9 +118,8 @@ class Encoder:
             return self.source.dtype(one.weight)
         if one.role in ("scale", "activation"):
             given = self.source.fp8(one.weight, 0)
-            if given is None:
-                return torch.bfloat16
-            return given.scale.dtype if one.role == "scale" else given.activation.dtype
+            known = given and (given.scale if one.role == "scale" else given.activation)
+            return torch.bfloat16 if known is None else known.dtype
         if one.role == "activation_divisor" and not one.weight.is_stacked:
             return torch.bfloat16  # as published
         fixed = {"codes": torch.float8_e4m3fn, "groups": torch.float8_e4m3fn, "packed": torch.uint8}
@@ -137,9 +137,10 @@ class Encoder:
             return self._activation(weight, part)
         if role == "activation_divisor":
             return torch.ones(1)
+        if role == "divisor":
+            return nvfp4_divisor(self._finite_part(weight, part))
         packed = self._packed(weight, part)
-        chosen = {"packed": packed.codes, "groups": packed.scales, "divisor": packed.divisor}
-        return chosen[role]
+        return packed.codes if role == "packed" else packed.scales
 
     def _codes(self, weight: Weight, part: int) -> Tensor:
         scale, given = self._scale(weight, part), self.source.fp8(weight, part)
@@ -170,7 +171,7 @@ class Encoder:
         if self.activation_scales is not None:
             return torch.tensor(max(self.activation_scales[weight.parts[p]] for p in shared))
         given = [self.source.fp8(weight, other) for other in shared]
-        own = [one.activation for one in given if one is not None]
+        own = [one.activation for one in given if one is not None and one.activation is not None]
         return torch.stack(own).amax() if own else torch.ones(())
 
     def _sharing(self, weight: Weight, part: int) -> list[int]:
@@ -268,9 +269,23 @@ def finish_folder(
 
 
 def label_scales(folder: Path, quant: Quant, origin: str | None) -> None:
-    """Say in the sidecar where the scales of activations come from."""
+    """Say in the sidecar where the scales of activations come from; leaves its other fields."""
     path = folder / SIDECAR
-    if origin is None:
-        path.unlink(missing_ok=True)
-    else:
-        write_json(path, {"quantization": quant, "activation_scales": origin})
+    values = read_sidecar(folder)
+    if origin is not None:
+        write_json(path, values | {"quantization": quant, "activation_scales": origin})
+    elif len(layouts_in(folder)) == 1 and values:  # else it speaks of the other layout
+        kept = {k: v for k, v in values.items() if k not in ("quantization", "activation_scales")}
+        if kept:
+            write_json(path, kept)
+        else:
+            path.unlink()
+
+
+def read_sidecar(folder: Path) -> dict[str, Any]:
+    """Our own notes on a folder, empty if there are none."""
+    path = folder / SIDECAR
+    try:
+        return json.loads(path.read_bytes()) if path.is_file() else {}
+    except ValueError:
+        raise UserError(f"`{path}` is no JSON", hint="remove it; it is only a note") from None

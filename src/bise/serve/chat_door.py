@@ -9,7 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bise.serve.chat_body import ChatBody, StreamOptions, read_body, replies_of, to_ask
+from bise.serve.chat_ask import replies_of, to_ask
+from bise.serve.chat_body import ChatBody, StreamOptions, read_body
 from bise.serve.chat_reply import DONE, ChatForm, event
 from bise.serve.events import CLIENT_CLOSED, EventStream, finish, unless_gone
 from bise.serve.faults import answer_to, is_bug

@@ -1,4 +1,4 @@
-"""Reads the JSON of a request without trusting it: its size, its depth, its letters, its numbers."""
+"""Reads the JSON of a request without trusting it: size, depth, letters and numbers."""
 
 import json
 from typing import Any, cast

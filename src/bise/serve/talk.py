@@ -4,7 +4,7 @@ Every door (the Python face, the command line, each HTTP API) translates into on
 one `Talk`. Nothing here knows JSON or a terminal.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -157,7 +157,7 @@ class Talk:
 
         self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
 
-    def __iter__(self) -> Iterator[list[Delta]]:
+    def __iter__(self) -> Generator[list[Delta], None, None]:
         with closing(self.stream.__iter__()) as steps:
             for step in steps:
                 yield self._read(step)

@@ -90,6 +90,10 @@ class Cursor:
     """(sample index, step it was drawn for) of samples drawn but not yet packed."""
 
 
+MOST_WAITING = 8
+"""When more than so many batches' worth of tokens wait, long rows take the turn of short ones."""
+
+
 class Packer:
     """Draws samples and fills rows with them, first fit, longest first."""
 
@@ -97,23 +101,26 @@ class Packer:
         """draw(index, step) -> sample; `step` says how far the curriculum has come."""
         self.draw = draw
         self.cursor = cursor or Cursor()
-        self._drawn: dict[tuple[int, int], Sample] = {}
+        self._drawn = {key: draw(*key) for key in self.cursor.waiting}
 
     def batch(self, step: int, num_tokens: int, row_tokens: Sequence[int]) -> Batch:
-        """`num_tokens` in rows of the smallest allowed length that takes the oldest samples.
+        """`num_tokens` in rows of one length: each length has its turn, the same for all parts.
 
-        Short samples share short rows: attention costs half in a row of half the length.
+        Short samples thereby share short rows, where attention costs half, and processes that work
+        side by side are done at the same time.
         """
-        self._fill(step, 2 * num_tokens)
+        width = sorted(row_tokens)[step % len(row_tokens)]
+        if self._num_waiting() > MOST_WAITING * num_tokens:
+            width = max(row_tokens)
+        self._fill(step, 2 * num_tokens, width)
         queue = list(self.cursor.waiting)
         lengths = [len(self._drawn[key].ids) for key in queue]
-        width = self._choose_width(lengths, num_tokens, row_tokens)
         rows: list[list[Sample]] = [[] for _ in range(num_tokens // width)]
         room = [width] * len(rows)
         taken: set[tuple[int, int]] = set()
         fitting = [i for i, length in enumerate(lengths) if length <= width]
-        oldest = fitting[: max(1, len(rows))]  # nobody waits for ever: the oldest go in first
-        rest = sorted(fitting[len(oldest) :], key=lambda i: (-lengths[i], i))
+        oldest = fitting[: len(rows)]  # nobody waits for ever: the oldest go in first
+        rest = sorted(fitting[len(rows) :], key=lambda i: (-lengths[i], i))
         for i in [*oldest, *rest]:
             row = next((r for r, free in enumerate(room) if free >= lengths[i]), None)
             if row is not None:
@@ -125,24 +132,15 @@ class Packer:
             del self._drawn[key]
         return collate(rows, width)
 
-    def _fill(self, step: int, num_tokens: int) -> None:
-        """Draw until that many tokens wait; after a resume, draw the waiting ones again."""
-        for key in self.cursor.waiting:
-            if key not in self._drawn:
-                self._drawn[key] = self.draw(*key)
-        waiting = sum(len(sample.ids) for sample in self._drawn.values())
-        while waiting < num_tokens:
+    def _num_waiting(self, width: int | None = None) -> int:
+        """Tokens of samples drawn but not packed; with a width, of those that fit."""
+        lengths = (len(sample.ids) for sample in self._drawn.values())
+        return sum(length for length in lengths if width is None or length <= width)
+
+    def _fill(self, step: int, num_tokens: int, width: int) -> None:
+        """Draw until that many tokens fit rows of this width."""
+        while self._num_waiting(width) < num_tokens:
             key = (self.cursor.next_index, step)
             self.cursor.next_index += 1
             self.cursor.waiting.append(key)
             self._drawn[key] = self.draw(*key)
-            waiting += len(self._drawn[key].ids)
-
-    @staticmethod
-    def _choose_width(lengths: list[int], num_tokens: int, row_tokens: Sequence[int]) -> int:
-        """Long rows when the oldest sample needs them, or when half of the tokens waiting do."""
-        for width in sorted(row_tokens):
-            short = sum(length for length in lengths if length <= width)
-            if lengths[0] <= width and short >= num_tokens:
-                return width
-        return max(row_tokens)

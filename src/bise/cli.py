@@ -1,0 +1,301 @@
+"""Every command, each a few lines over the rooms."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import Argument, Option
+from typer.core import TyperGroup
+
+from bise.errors import UserError
+
+UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises for a wrong option; newer releases carry a click of their own."""
+
+
+class RunByDefault(TyperGroup):
+    """A group whose first word may be left out: `bise eval nano` is `bise eval run nano`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_command = bool(args) and (args[0] in self.commands or args[0] in ("--help", "-h"))
+        return super().parse_args(ctx, args if is_command else ["run", *args])
+
+
+app = typer.Typer(
+    name="bise",
+    help="An open implementation of Mistral Small 4.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+train_app = typer.Typer(cls=RunByDefault, help="Make weights, or write them out.")
+eval_app = typer.Typer(cls=RunByDefault, help="Measure a model with and without thinking.")
+app.add_typer(train_app, name="train")
+app.add_typer(eval_app, name="eval")
+
+ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
+DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
+
+
+@app.command()
+def chat(
+    model: ModelName = "nano",
+    effort: Annotated[str, Option(help="How much to think before answering: none, high.")] = "none",
+    image: Annotated[list[Path] | None, Option(help="A picture for the first question.")] = None,
+    system: Annotated[str, Option(help="What the model is told before anything else.")] = "",
+    temperature: Annotated[
+        float | None, Option(help="0 takes the likeliest token; by default 0.7 with thinking.")
+    ] = None,
+    max_tokens: Annotated[int | None, Option(help="Of one reply, thinking included.")] = None,
+    seed: Annotated[int | None, Option(help="The same seed gives the same replies.")] = None,
+    dtype: DType = None,
+) -> None:
+    """Talk to a model in this terminal, or pipe a question in."""
+    from bise.commands.chat import (
+        Conversation,
+        Settings,
+        answer_once,
+        read_question,
+        talk_in_terminal,
+    )
+    from bise.commands.show import err, waiting
+    from bise.face import load
+    from bise.text import resolve_effort
+
+    settings = Settings(
+        effort=resolve_effort(effort),
+        system=system,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+    )
+    is_terminal = sys.stdin.isatty()
+    question = "" if is_terminal else read_question()
+    with waiting(f"reading {model}"):
+        loaded = load(model, dtype=dtype)
+    with loaded:
+        conversation = Conversation(loaded, settings)
+        for path in image or ():
+            conversation.add_image(str(path))
+        if not is_terminal:
+            answer_once(conversation, question)
+            return
+        err().print(f"[dim]{loaded.name}, effort {settings.effort}. /help lists commands.[/dim]\n")
+        talk_in_terminal(conversation)
+
+
+@app.command()
+def serve(
+    model: ModelName = "nano",
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Option(help="0 takes a free one.")] = 8000,
+    served_model_name: Annotated[
+        list[str] | None, Option(help="What clients call the model; the first is in answers.")
+    ] = None,
+    max_running: Annotated[int, Option(min=1, help="Replies computed at once; more wait.")] = 8,
+    no_auth: Annotated[
+        bool, Option("--no-auth", help="Serve other machines too, without any key.")
+    ] = False,
+    dtype: DType = None,
+) -> None:
+    """Serve a model over HTTP, as OpenAI's clients expect it."""
+    from bise.commands.serve import run_server
+
+    run_server(
+        model,
+        host=host,
+        port=port,
+        names=served_model_name or [],
+        dtype=dtype,
+        max_running=max_running,
+        has_no_auth=no_auth,
+    )
+
+
+@app.command()
+def demo(
+    seed: Annotated[
+        int | None, Option(help="Decides the problems; by default today's date.")
+    ] = None,
+) -> None:
+    """Watch nano answer, think and see, and mark it on problems it was never trained on."""
+    from bise.commands.demo import demo as run_demo
+
+    raise typer.Exit(run_demo(int(f"{date.today():%Y%m%d}") if seed is None else seed))
+
+
+@app.command("inspect")
+def inspect_(
+    target: Annotated[str, Argument(metavar="FOLDER_OR_PRESET", help="What to look at.")],
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what a checkpoint or a preset is, without reading its weights."""
+    from bise.commands.weights import show_inspection
+
+    show_inspection(target, as_json=as_json)
+
+
+@app.command("random")
+def random_(
+    preset: Annotated[str, Argument(help="The shape.")],
+    dst: Annotated[Path, Argument(help="A new folder.")],
+    seed: Annotated[int, Option(help="Decides the numbers.")] = 0,
+    layout: Annotated[str, Option(help="native or hf.")] = "native",
+    quant: Annotated[str, Option(help="none, fp8 or nvfp4.")] = "none",
+) -> None:
+    """Write a checkpoint with random weights, to try things with."""
+    from bise.commands.weights import make_random
+
+    make_random(
+        preset,
+        dst,
+        seed,
+        one_of("layout", layout, ("native", "hf")),
+        one_of("quant", quant, ("none", "fp8", "nvfp4")),
+    )
+
+
+@app.command("convert")
+def convert_(
+    src: Annotated[str, Argument(help="A folder, a model that ships, or a hub id.")],
+    dst: Annotated[Path, Argument(help="A new folder, or the one a broken-off run left.")],
+    to: Annotated[str, Option(help="native or hf.")],
+    quant: Annotated[str, Option(help="none, fp8 or nvfp4.")] = "none",
+    calibrate: Annotated[
+        str | None,
+        Option(
+            metavar="FILE|none",
+            help="Text to measure fp8's scales with; by default problems of our own.",
+        ),
+    ] = None,
+) -> None:
+    """Write a checkpoint in another layout or quantisation."""
+    from bise.commands.weights import run_convert
+
+    run_convert(
+        src,
+        dst,
+        one_of("to", to, ("native", "hf")),
+        one_of("quant", quant, ("none", "fp8", "nvfp4")),
+        calibrate,
+    )
+
+
+Tokenizer = Annotated[Path | None, Option(help="A tekken.json; by default nano's.")]
+
+
+@train_app.command("run")
+def train_run(
+    preset: Annotated[str, Argument(help="The shape to train.")],
+    out: Annotated[Path, Option(help="The run's folder; one that has a state goes on.")],
+    max_minutes: Annotated[float | None, Option(help="Minutes over all parts of the run.")] = None,
+    anneal: Annotated[bool, Option("--anneal", help="Decay within those minutes.")] = False,
+    steps: Annotated[int | None, Option(help="Steps of the whole run.")] = None,
+    decay_at: Annotated[int | None, Option(help="The first step of the decay.")] = None,
+    stop_at: Annotated[int | None, Option(help="Stop as it is before this step.")] = None,
+    processes: Annotated[int, Option(min=1, help="Processes that share a step.")] = 2,
+    seed: Annotated[int, Option(help="Decides weights and problems.")] = 0,
+    settings: Annotated[
+        list[str] | None, Option("--set", metavar="FIELD=VALUE", help="Change the config.")
+    ] = None,
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Train a preset on the skills of nano, or go on where a run stopped."""
+    from bise.commands.train import run_train
+    from bise.train.loop import Limits
+
+    limits = Limits(
+        steps=steps, decay_at=decay_at, max_minutes=max_minutes, anneal=anneal, stop_at=stop_at
+    )
+    run_train(
+        preset,
+        out,
+        limits,
+        seed=seed,
+        processes=processes,
+        settings=settings or [],
+        tokenizer=tokenizer,
+    )
+
+
+@train_app.command("export")
+def train_export(
+    run: Annotated[Path, Argument(metavar="DIR", help="The folder of a training run.")],
+    dst: Annotated[Path, Argument(help="Where the checkpoint goes.")],
+    tokenizer: Tokenizer = None,
+) -> None:
+    """Write a run's newest weights as a checkpoint."""
+    from bise.commands.train import export
+
+    export(run, dst, tokenizer)
+
+
+@eval_app.command("run")
+def eval_run(
+    model: ModelName,
+    task: Annotated[list[str] | None, Option(help="A task; by default all.")] = None,
+    num: Annotated[int, Option(min=1, help="Questions a task and effort.")] = 500,
+    seed: Annotated[int, Option(help="Decides the questions.")] = 0,
+    out: Annotated[Path | None, Option(help="Keep records and picture here.")] = None,
+    dtype: DType = None,
+) -> None:
+    """Ask held-out questions at both efforts, and mark the answers."""
+    from bise.commands.evaluate import run_eval
+
+    run_eval(model, task or [], num, seed, out, dtype)
+
+
+@eval_app.command("report")
+def eval_report(
+    model: ModelName = "nano",
+    page: Annotated[Path, Option(help="The page with the table.")] = Path("README.md"),
+    records: Annotated[
+        Path | None, Option(help="Where the records are; by default beside the weights.")
+    ] = None,
+    check: Annotated[bool, Option("--check", help="Change nothing; exit 1 if stale.")] = False,
+) -> None:
+    """Bring the numbers of a page in step with the records of an evaluation."""
+    from bise.commands.evaluate import run_report
+
+    is_current = run_report(model, page, records, is_check=check)
+    raise typer.Exit(1 if check and not is_current else 0)
+
+
+def one_of(name: str, value: str, words: tuple[Any, ...]) -> Any:
+    """A word of a short list."""
+    from bise.errors import quoted
+
+    if value not in words:
+        raise UserError(f"`--{name}` is `{value}`, expected one of {quoted(words)}")
+    return value
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run a command. Faults of the user are two lines and exit 2; a traceback is our bug."""
+    from bise.commands.show import err, tell_error
+
+    try:
+        status = app(args, standalone_mode=False)
+    except UserError as error:
+        tell_error(error)
+        status = 2
+    except UsageFault as fault:
+        where = getattr(getattr(fault, "ctx", None), "command_path", "bise")
+        words: str = getattr(fault, "format_message", fault.__str__)()
+        words = words[:1].lower() + words[1:].rstrip(".")
+        tell_error(UserError(words, hint=f"`{where} --help` lists what there is"))
+        status = 2
+    except (KeyboardInterrupt, typer.Abort):
+        err().print("")
+        status = 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""`bise serve`: the HTTP server, with one screen that says all it will ever say."""
+
+import ipaddress
+import socket
+
+import uvicorn
+from rich.table import Table
+from rich.text import Text
+
+from bise.commands.show import err, waiting
+from bise.errors import UserError
+from bise.serve import create_app, load_model, serve_model
+from bise.serve.served import Served
+
+HEADERS_BYTES = 64 * 1024
+
+
+def run_server(
+    name: str,
+    *,
+    host: str,
+    port: int,
+    names: list[str],
+    dtype: str | None,
+    max_running: int,
+    has_no_auth: bool,
+) -> None:
+    """Load a model and serve it until somebody says stop."""
+    if not is_loopback(host) and not has_no_auth:
+        raise UserError(
+            f"`{host}` can be reached from other machines, and this server asks nobody for a key",
+            hint="bind to 127.0.0.1, or pass `--no-auth` if that is what you want",
+        )
+    listener = listen(host, port)
+    with listener:
+        with waiting(f"reading {name}"):
+            model = load_model(name, dtype)
+            served = serve_model(model, names=names, max_running=max_running)
+        try:
+            show_start(served, model.folder.name, model.dtype, host, listener.getsockname()[1])
+            config = uvicorn.Config(
+                create_app(served),
+                log_level="warning",
+                access_log=False,
+                h11_max_incomplete_event_size=HEADERS_BYTES,
+                timeout_graceful_shutdown=30,
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            served.talker.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port before minutes are spent on weights."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as fault:
+        reason = (getattr(fault, "strerror", None) or str(fault)).lower()
+        raise UserError(
+            f"cannot listen on {host} port {port}: {reason}", hint="try another `--port`"
+        ) from None
+
+
+def show_start(served: Served, folder: str, dtype: str, host: str, port: int) -> None:
+    """What is served, and how to reach it."""
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    question = '{"messages": [{"role": "user", "content": "What is 17+25?"}]}'
+    rows = {
+        "model": ", ".join(served.names),
+        "weights": f"{folder}, computed in {dtype}",
+        "context": f"{served.max_positions:,} tokens",
+        "at once": f"{len(served.talker.engine.core.free_slots)} replies, more wait",
+        "base URL": f"{url}/v1",
+        "try": f"curl {url}/v1/chat/completions -H 'Content-Type: application/json' "
+        f"-d '{question}'",
+        "stop": "Ctrl-C",
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, text in rows.items():
+        table.add_row(Text(name, style="dim"), Text(text, overflow="fold"))
+    console = err()
+    console.print(Text.assemble(("bise", "bold"), " is serving"))
+    console.print(table, soft_wrap=False)

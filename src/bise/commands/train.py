@@ -1,0 +1,50 @@
+"""`bise train`: from a preset and some minutes to weights, and out of the run's own format."""
+
+import shutil
+from pathlib import Path
+
+from bise.commands.show import out, waiting
+from bise.commands.weights import NANO_TOKENIZER
+from bise.errors import NotFound
+from bise.evals import TASKS
+from bise.model import preset, save_checkpoint
+from bise.text.tekken import FILE_NAME
+from bise.train.config import TrainConfig, from_dict, override
+from bise.train.loop import Limits
+from bise.train.start import start
+from bise.train.state import latest_state, load_tensors, read_run
+
+
+def run_train(
+    name: str,
+    folder: Path,
+    limits: Limits,
+    *,
+    seed: int,
+    processes: int,
+    settings: list[str],
+    tokenizer: Path | None,
+) -> None:
+    """Train, or go on with what lies in the folder."""
+    preset(name)  # an unknown name is told before processes start
+    config = override(TrainConfig(preset=name, seed=seed), settings)
+    words = tokenizer or NANO_TOKENIZER
+    if not words.is_file():
+        raise NotFound(f"there is no tokenizer `{words}`", hint="pass a `tekken.json`")
+    start(folder, config, limits, TASKS, tokenizer=words, processes=processes)
+
+
+def export(run: Path, target: Path, tokenizer: Path | None) -> None:
+    """Write the newest state of a run as a checkpoint that everything here can read."""
+    if not run.is_dir():
+        raise NotFound(f"there is no folder `{run}`", hint="pass the `--out` of a training run")
+    state = latest_state(run)
+    if state is None:
+        raise NotFound(f"`{run}` holds no state of a training run")
+    progress, values = read_run(state)
+    shape = preset(from_dict(values).preset)
+    with waiting("writing"):
+        weights, _ = load_tensors(state)
+        save_checkpoint(target, weights, shape)
+    shutil.copyfile(tokenizer or NANO_TOKENIZER, target / FILE_NAME)
+    out().print(f"wrote the weights of step {progress.step} to {target}", markup=False)

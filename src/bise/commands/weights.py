@@ -1,0 +1,112 @@
+"""`bise random`, `inspect` and `convert`: folders of weights, without running them."""
+
+import json
+import shutil
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import Tensor
+
+from bise.commands.show import out, progress_bar, waiting
+from bise.errors import UserError
+from bise.evals import TASKS
+from bise.model import convert, inspect, open_checkpoint, preset, write_random
+from bise.model.hub import ASSETS
+from bise.model.presets import PRESETS
+from bise.model.stored import Layout, Quant
+from bise.serve.loading import locate_weights, read_tokenizer
+from bise.text import ChatFormat, Message, TextPart, ThinkPart
+from bise.text.tekken import FILE_NAME
+
+NANO_TOKENIZER = ASSETS / "nano" / FILE_NAME
+CALIBRATION_TOKENS = 512
+
+
+def make_random(name: str, target: Path, seed: int, layout: Layout, quant: Quant) -> None:
+    """Write random weights of a preset's shape, with a tokenizer if we have one for it."""
+    shape = preset(name)
+    if target.exists() and any(target.iterdir() if target.is_dir() else [target]):
+        raise UserError(f"`{target}` is not empty", hint="choose a new folder")
+    with waiting(f"writing {name}"):
+        write_random(shape, target, seed=seed, layout=layout, quant=quant)
+    if shape.vocab_size == preset("nano").vocab_size:
+        shutil.copyfile(NANO_TOKENIZER, target / FILE_NAME)
+    out().print(f"wrote {inspect(target).num_parameters:,} random parameters to {target}")
+
+
+def show_inspection(name: str, *, as_json: bool) -> None:
+    """What a folder or a preset is."""
+    is_folder = Path(name).expanduser().is_dir()
+    has_weights = (ASSETS / name).is_dir() and any((ASSETS / name).glob("*.safetensors"))
+    is_shape = name.replace("-", "_") in PRESETS and not is_folder and not has_weights
+    report = inspect(name if is_shape else locate_weights(name))
+    console = out()
+    if as_json:
+        console.print(json.dumps(report.json(), indent=1), markup=False)
+    else:
+        for line in report.lines():
+            console.print(line, markup=False)
+
+
+def run_convert(source: str, target: Path, to: Layout, quant: Quant, calibrate: str | None) -> None:
+    """Convert a folder, with a bar; the same command goes on after a crash."""
+    folder = locate_weights(source)
+    texts = calibration(folder, quant, calibrate)
+    with progress_bar("converting", 100, unit="%") as done:
+        converted = convert(
+            folder,
+            target,
+            to=to,
+            quant=quant,
+            calibration=texts,
+            progress=lambda part, whole: done(100 * part // max(whole, 1)),
+        )
+    kept = f", {converted.num_kept} were there already" if converted.num_kept else ""
+    out().print(
+        f"wrote {converted.size_bytes:,} bytes in {converted.num_written} shards to "
+        f"{converted.folder}{kept}",
+        markup=False,
+    )
+
+
+def calibration(folder: Path, quant: Quant, calibrate: str | None) -> list[Tensor] | None:
+    """Ids to measure activations with: of a file, of our own problems, or none."""
+    if quant != "fp8" or calibrate == "none":
+        if calibrate not in (None, "none"):
+            raise UserError(
+                f"`--calibrate` goes with `--quant fp8`, not with `{quant}`", hint="leave it out"
+            )
+        return None
+    checkpoint = open_checkpoint(folder)
+    if calibrate is None and checkpoint.quant == "fp8":
+        return None  # it has scales of its own
+    try:
+        tekken = read_tokenizer(folder, checkpoint.config.vocab_size)
+    except UserError as fault:
+        raise UserError(
+            fault.message, hint="or pass `--calibrate none`, for scales of 1.0"
+        ) from None
+    if calibrate is None:
+        return problem_ids(ChatFormat(tekken))
+    try:
+        text = Path(calibrate).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is no text"
+        raise UserError(f"cannot read `{calibrate}`: {reason.lower()}") from None
+    ids = tekken.encode(text)[:CALIBRATION_TOKENS]
+    if not ids:
+        raise UserError(f"`{calibrate}` is empty", hint="pass a file with some text")
+    return [torch.tensor(ids)]
+
+
+def problem_ids(chat: ChatFormat) -> list[Tensor]:
+    """Some 512 tokens of our own problems with their solutions, as the model reads them."""
+    rng, texts = Random("calibration"), list[Tensor]()
+    skills = [task for task in TASKS.values() if task.sample(Random(0)).image is None]
+    while sum(map(len, texts)) < CALIBRATION_TOKENS:
+        example = skills[len(texts) % len(skills)].sample(rng)
+        answer = (ThinkPart(example.thinking), TextPart(example.answer))
+        messages = [Message.of("user", example.question), Message("assistant", answer)]
+        texts.append(torch.tensor(chat.encode(messages, effort="high", finished=True).ids))
+    return texts

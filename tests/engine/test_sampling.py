@@ -1,0 +1,157 @@
+"""Sampling against plain definitions, one request at a time."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+import torch
+
+from bise.engine import Request, Sampling
+from bise.engine.sampling import Draws, logprobs_of, probabilities, sample, shape_logits
+from bise.errors import BadRequest
+
+VOCAB = 50
+
+
+def logits_of(seed: int) -> torch.Tensor:
+    return torch.randn(VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+
+
+def draws_of(prompt=(1,), stop_ids=frozenset({2}), mask_hook=None, generated=(), **sampling):
+    request = Request(
+        prompt_ids=list(prompt),
+        sampling=Sampling(**sampling),
+        stop_ids=stop_ids,
+        mask_hook=mask_hook,
+    )
+    draws = Draws.of(request)
+    for token in generated:
+        draws.add(token)
+    return draws
+
+
+def kept_by_definition(logits, temperature, top_k, top_p, min_p):
+    """Which tokens remain, in plain Python."""
+    scaled = [value / temperature for value in logits.tolist()]
+    peak = max(scaled)
+    weights = [2.718281828459045 ** (value - peak) for value in scaled]
+    weights = [weight if weight >= min_p else 0.0 for weight in weights]  # relative to the peak
+    order = sorted(range(VOCAB), key=lambda token: -weights[token])
+    order = order[:top_k] if top_k else order
+    total, taken, kept = sum(weights[token] for token in order), 0.0, set()
+    for token in order:
+        if taken < top_p * total and weights[token] > 0:
+            kept.add(token)
+        taken += weights[token]
+    return kept
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "min_p"),
+    [(5, 1.0, 0.0), (0, 0.7, 0.0), (0, 1.0, 0.1), (10, 0.8, 0.02), (1, 0.9, 0.5), (0, 1e-9, 0.0)],
+)
+def test_cuts_keep_what_the_definitions_keep(seed, top_k, top_p, min_p):
+    logits = logits_of(seed)
+    sampling = Sampling(temperature=0.8, top_k=top_k, top_p=top_p, min_p=min_p)
+    chances = probabilities(logits[None].clone(), [sampling])[0]
+    assert set(chances.nonzero()[:, 0].tolist()) == kept_by_definition(
+        logits, 0.8, top_k, top_p, min_p
+    )
+
+
+def test_cuts_of_one_request_leave_its_neighbour_alone():
+    logits = torch.stack([logits_of(0), logits_of(1)])
+    cut, free = Sampling(temperature=1.0, top_k=3), Sampling(temperature=1.0)
+    chances = probabilities(logits.clone(), [cut, free])
+    assert (chances > 0).sum(-1).tolist() == [3, VOCAB]
+    torch.testing.assert_close(chances[1], logits[1].softmax(-1))
+
+
+def test_draws_follow_the_probabilities():
+    logits = logits_of(3)
+    draws = draws_of(temperature=1.0, seed=5)
+    counts = Counter(sample(logits[None].clone(), [draws])[0] for _ in range(2000))
+    expected = logits.softmax(-1)
+    for token, chance in enumerate(expected.tolist()):
+        assert abs(counts[token] / 2000 - chance) < 0.05
+
+
+def test_temperature_zero_and_top_p_zero_take_the_likeliest():
+    logits = logits_of(4)
+    for sampling in ({"temperature": 0.0}, {"temperature": 2.0, "top_p": 0.0}):
+        assert sample(logits[None].clone(), [draws_of(**sampling)]) == [int(logits.argmax())]
+
+
+def test_penalties_and_bias_by_their_definitions():
+    logits = logits_of(5)
+    draws = draws_of(
+        prompt=(7, 8),
+        generated=(8, 9, 9),
+        presence_penalty=0.5,
+        frequency_penalty=0.25,
+        repetition_penalty=1.5,
+        logit_bias={9: 2.0, 11: -3.0},
+    )
+    shaped = logits.clone()
+    shape_logits(shaped, draws)
+    expected = logits.tolist()
+    expected[9] += 2.0
+    expected[11] -= 3.0
+    for token in (7, 8, 9):  # prompt and output
+        value = expected[token]
+        expected[token] = value / 1.5 if value > 0 else value * 1.5
+    expected[8] -= 0.5 + 0.25
+    expected[9] -= 0.5 + 2 * 0.25
+    torch.testing.assert_close(shaped, torch.tensor(expected))
+
+
+def test_no_stop_id_before_min_tokens():
+    logits = torch.zeros(VOCAB)
+    logits[[2, 3]] = 10.0
+    early = draws_of(temperature=0.0, min_tokens=2, stop_ids=frozenset({2, 3}), generated=(5,))
+    assert sample(logits[None].clone(), [early])[0] not in (2, 3)
+    late = draws_of(temperature=0.0, min_tokens=2, stop_ids=frozenset({2, 3}), generated=(5, 6))
+    assert sample(logits[None].clone(), [late])[0] in (2, 3)
+    nothing = draws_of(temperature=0.0, min_tokens=2, stop_ids=frozenset())
+    assert sample(logits[None].clone(), [nothing])[0] in (2, 3)
+
+
+def test_a_mask_allows_only_what_it_allows():
+    allowed = torch.zeros(VOCAB, dtype=torch.bool)
+    allowed[[20, 30]] = True
+    seen = []
+
+    def hook(generated):
+        seen.append(list(generated))
+        return allowed
+
+    for seed in range(20):
+        draws = draws_of(temperature=2.0, seed=seed, mask_hook=hook, generated=(4,))
+        assert sample(logits_of(6)[None].clone(), [draws])[0] in (20, 30)
+    assert seen[0] == [4]
+
+
+def test_logprobs_are_the_log_softmax_of_the_logits():
+    logits = logits_of(7)
+    found = logprobs_of(logits, 13, 4)
+    expected = logits.log_softmax(-1)
+    assert found.logprob == pytest.approx(expected[13].item())
+    assert [token for token, _ in found.top] == expected.topk(4).indices.tolist()
+    assert logprobs_of(logits, 13, 0).top == ()
+
+
+def test_what_lies_outside_its_range_is_refused():
+    rng = Random(0)
+    for name, value in [
+        ("temperature", 2.1),
+        ("temperature", -0.1),
+        ("temperature", float("nan")),
+        ("top_p", 1.1),
+        ("min_p", -1.0),
+        ("presence_penalty", 3.0),
+        ("frequency_penalty", -3.0),
+        ("repetition_penalty", 0.0),
+    ]:
+        with pytest.raises(BadRequest, match=name):
+            Sampling(**{name: value}, seed=rng.randrange(10))
