@@ -126,9 +126,7 @@ def random_folder(network: Network, folder_of: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def thinker(
-    say: Callable[..., Script], folder_of: Callable[..., Path], tekken: Tekken
-) -> Path:
+def thinker(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: Tekken) -> Path:
     """A model that thinks `so 12` and answers `46, yes`, whatever it is asked."""
     special = tekken.special
     script = say(special.think, "so 12", special.end_think, "46, yes")
@@ -137,9 +135,9 @@ def thinker(
 
 @pytest.fixture(scope="session")
 def caller(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: Tekken) -> Path:
-    """A model that says `ok` and calls `add` with `{"a":1}`."""
+    """A model that says `ok` and calls `add` with `{ }`."""
     special = tekken.special
-    script = say("ok", special.calls, "add", special.args, '{"a":1}')
+    script = say("ok", special.calls, "add", special.args, '{ }')
     return folder_of(scripted_network(script), "caller")
 
 
@@ -157,4 +155,3 @@ def red_square(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "red.png"
     Image.new("RGB", (56, 28), "red").save(path)
     return path
-

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import torch
 from PIL.Image import Image
@@ -37,6 +37,29 @@ Question = str | Sequence[Message | Mapping[str, Any]]
 
 TEMPERATURES = {"none": 0.0, "high": 0.7}
 """What is meant by no temperature: the likeliest answer at once, or thinking with some freedom."""
+
+
+class Options(TypedDict, total=False):
+    """What `ask` and `stream` may be told besides the question."""
+
+    effort: object
+    """`none` (the default) answers at once, `high` thinks first; clients' other words will do."""
+
+    images: Sequence[ImageLike]
+    """Go with the question, or with the last turn of a conversation."""
+
+    tools: Sequence[Tool | Mapping[str, Any]]
+    """Functions the model may call, as objects or as the JSON of either API."""
+
+    max_tokens: int | None
+    """Thinking included; None goes on to the end of the context."""
+
+    temperature: float | None
+    """None is 0.7 with effort high, and 0 (the likeliest token) with none."""
+
+    top_p: float | None
+    seed: int | None
+    """The same seed gives the same reply, whatever else is asked meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,67 +116,35 @@ class Model:
                 self._talker = self.loaded.talker(max_running=self.max_running)
             return self._talker
 
-    def ask(self, question: Question, **options: Any) -> Reply:
-        """Answer, and return when the answer is complete. Options are those of `stream`."""
+    def ask(self, question: Question, **options: Unpack[Options]) -> Reply:
+        """Answer, and return when the answer is complete."""
         talk = self.begin(question, **options)
         pieces = [piece for deltas in talk for piece in pieces_of(deltas)]
         return collect(talk, pieces)
 
-    def stream(
-        self,
-        question: Question,
-        *,
-        effort: object = "none",
-        images: Sequence[ImageLike] = (),
-        tools: Sequence[Tool | Mapping[str, Any]] = (),
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        seed: int | None = None,
-    ) -> Iterator[Piece]:
-        """Answer piece by piece; leaving the loop stops the model.
+    def stream(self, question: Question, **options: Unpack[Options]) -> Iterator[Piece]:
+        """Answer piece by piece; leaving the loop stops the model."""
+        return stream_pieces(self.begin(question, **options))
 
-        temperature   None is 0.7 with effort high, and 0 (the likeliest token) with none
-        max_tokens    thinking included; None goes on to the end of the context
-        """
-        talk = self.begin(
-            question,
-            effort=effort,
-            images=images,
-            tools=tools,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            top_p=top_p,
-            seed=seed,
-        )
-        return stream_pieces(talk)
-
-    def begin(
-        self,
-        question: Question,
-        *,
-        effort: object = "none",
-        images: Sequence[ImageLike] = (),
-        tools: Sequence[Tool | Mapping[str, Any]] = (),
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        seed: int | None = None,
-    ) -> Talk:
+    def begin(self, question: Question, **options: Unpack[Options]) -> Talk:
         """The reply as an object with usage and finish reason; what is wrong is raised here."""
         talker = self.talker
         tekken = talker.chat.tekken
-        word = resolve_effort(effort, tekken.efforts, tekken.default_effort)
+        effort = resolve_effort(options.get("effort", "none"), tekken.efforts)
+        temperature, top_p = options.get("temperature"), options.get("top_p")
         if temperature is None:
-            temperature = TEMPERATURES.get(word, 0.7)
+            temperature = TEMPERATURES.get(effort, 0.7)
+        max_tokens = options.get("max_tokens")
         if max_tokens is not None and max_tokens < 0:
             raise BadRequest(f"`max_tokens` is {max_tokens}, expected 0 or more")
         ask = Ask(
-            messages=conversation(question, images),
-            tools=offered(tools),
-            effort=word,
+            messages=conversation(question, options.get("images", ())),
+            tools=offered(options.get("tools", ())),
+            effort=effort,
             sampling=Sampling(
-                temperature=temperature, top_p=1.0 if top_p is None else top_p, seed=seed
+                temperature=temperature,
+                top_p=1.0 if top_p is None else top_p,
+                seed=options.get("seed"),
             ),
             max_tokens=max_tokens,
         )

@@ -73,7 +73,9 @@ def test_cancelling_frees_the_slot(core):
     stats = core.stats()
     assert (stats.num_running, stats.num_waiting, stats.num_cancelled) == (0, 0, 6)
     assert stats.cache_tokens == 0 and sorted(core.free_slots) == [0, 1, 2, 3]
-    assert run_all(core, [ask(PROMPTS[1])]) == run_all(core_of(core.runner.network), [ask(PROMPTS[1])])
+    assert run_all(core, [ask(PROMPTS[1])]) == run_all(
+        core_of(core.runner.network), [ask(PROMPTS[1])]
+    )
 
 
 def test_stop_ids_end_a_reply_and_are_its_last_id(core):
@@ -97,7 +99,7 @@ def test_a_reply_ends_with_the_context(core):
 
 
 def test_a_prompt_as_long_as_the_context_is_refused(core):
-    with pytest.raises(BadRequest, match="512 tokens, but .*maximum context length is 512 tokens"):
+    with pytest.raises(BadRequest, match=r"512 tokens, but .*maximum context length is 512 tokens"):
         core.add(ask([1] * 512))
     with pytest.raises(BadRequest, match="empty"):
         core.add(ask([]))

@@ -1,0 +1,91 @@
+"""A real server on a real socket, around models that say what we like."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from bise.serve import Limits, Served, create_app, load_model, serve_model
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs, and a client that talks to it."""
+
+    served: Served
+    client: httpx.Client
+    port: int
+
+    def chat(self, content: Any = "hi", **fields: Any) -> httpx.Response:
+        body = {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
+        return self.client.post("/v1/chat/completions", json=body)
+
+    def wait_until(self, claim: Callable[[Any], bool], timeout_s: float = 10.0) -> None:
+        ends = time.monotonic() + timeout_s
+        while not claim(self.served.talker.engine.stats()):
+            assert time.monotonic() < ends, self.served.talker.engine.stats()
+            time.sleep(0.01)
+
+
+@contextmanager
+def running(folder: Path, limits: Limits | None = None, max_running: int = 4) -> Iterator[Running]:
+    model = load_model(folder, "float32")
+    served = serve_model(model, names=["tiny", "tiny-latest"], max_running=max_running)
+    if limits is not None:
+        served = Served(
+            talker=served.talker,
+            names=served.names,
+            fingerprint=served.fingerprint,
+            limits=limits,
+        )
+    config = uvicorn.Config(create_app(served), port=0, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield Running(served, client, port)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        served.talker.close()
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., Any]:
+    return running
+
+
+@pytest.fixture(scope="session")
+def thinking_server(thinker: Path) -> Iterator[Running]:
+    with running(thinker) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def calling_server(caller: Path) -> Iterator[Running]:
+    with running(caller) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def endless_server(chatterbox: Path) -> Iterator[Running]:
+    with running(chatterbox) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def random_server(random_folder: Path) -> Iterator[Running]:
+    with running(random_folder) as server:
+        yield server

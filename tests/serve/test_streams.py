@@ -1,0 +1,150 @@
+"""Streams that are left, that are slow, that break off; and the small endpoints."""
+
+import asyncio
+import json
+import socket
+import threading
+
+import pytest
+
+from bise.serve.events import EventStream
+
+LONG = {"messages": [{"role": "user", "content": "count"}], "max_tokens": 400}
+
+
+def raw_request(server, body: dict) -> socket.socket:
+    data = json.dumps(body).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    connection.sendall(head.encode() + data)
+    return connection
+
+
+@pytest.mark.parametrize("fields", [{"stream": True}, {"stream": True, "n": 3}])
+def test_a_client_that_hangs_up_frees_its_slots(endless_server, fields):
+    before = endless_server.served.talker.engine.stats().num_cancelled
+    connection = raw_request(endless_server, {**LONG, **fields, "ignore_eos": True})
+    received = b""
+    while received.count(b"data: ") < 3:
+        received += connection.recv(4096)
+    assert endless_server.served.talker.engine.stats().num_running >= 1
+    connection.close()
+    endless_server.wait_until(lambda stats: stats.num_cancelled > before)
+    endless_server.wait_until(lambda stats: stats.num_running == stats.num_waiting == 0)
+    assert endless_server.served.talker.engine.stats().cache_tokens == 0
+
+
+def test_hanging_up_on_a_whole_reply_frees_its_slot(endless_server):
+    before = endless_server.served.talker.engine.stats().num_cancelled
+    connection = raw_request(endless_server, LONG)
+    endless_server.wait_until(lambda stats: stats.num_running == 1)
+    connection.close()
+    endless_server.wait_until(lambda stats: stats.num_cancelled > before)
+    endless_server.wait_until(lambda stats: stats.num_running == 0)
+
+
+def test_hanging_up_while_waiting_leaves_the_queue(start, chatterbox):
+    with start(chatterbox, max_running=1) as server:
+        connections = [raw_request(server, {**LONG, "stream": True}) for _ in range(12)]
+        server.wait_until(lambda stats: stats.num_waiting > 1)
+        for connection in connections:
+            connection.close()
+        server.wait_until(lambda stats: stats.num_waiting == stats.num_running == 0)
+
+
+def test_sixteen_clients_at_once_get_their_own_replies(thinking_server):
+    found = []
+    work = lambda: found.append(thinking_server.chat().json()["choices"][0]["message"])  # noqa: E731
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 16 and all(message["content"] == "46, yes" for message in found)
+
+
+def test_the_headers_of_a_stream(thinking_server):
+    reply = thinking_server.chat(stream=True)
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert reply.headers["cache-control"] == "no-cache"
+    assert reply.headers["x-accel-buffering"] == "no"
+    assert reply.headers["x-reasoning-effort"] == "none"
+
+
+def sent_by(stream: EventStream) -> list[dict]:
+    """What a stream sends to a client that stays."""
+    messages: list[dict] = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        messages.append(message)
+
+    asyncio.run(stream({}, receive, send))
+    return messages
+
+
+def test_a_silent_stream_is_kept_alive():
+    async def slow():
+        await asyncio.sleep(0.12)
+        yield b"data: 1\n\n"
+
+    messages = sent_by(EventStream(slow(), lambda _: b"", {}, silence_s=0.05))
+    bodies = [message["body"] for message in messages if "body" in message]
+    assert messages[0]["status"] == 200
+    assert bodies.count(b": keep-alive\n\n") == 2 and bodies[-2:] == [b"data: 1\n\n", b""]
+
+
+def test_an_error_before_the_first_event_keeps_its_status():
+    async def broken():
+        raise ValueError("early")
+        yield b""
+
+    with pytest.raises(ValueError, match="early"):
+        sent_by(EventStream(broken(), lambda _: b"", {}))
+
+
+def test_an_error_after_it_is_told_in_the_stream():
+    async def broken():
+        yield b"data: 1\n\n"
+        raise ValueError("late")
+
+    messages = sent_by(EventStream(broken(), lambda error: f"data: {error}\n\n".encode(), {}))
+    assert messages[-1] == {
+        "type": "http.response.body",
+        "body": b"data: late\n\n",
+        "more_body": False,
+    }
+
+
+def test_a_stream_that_breaks_off_says_so_and_ends(start, chatterbox):
+    with start(chatterbox) as server:
+        with raw_request(server, {**LONG, "stream": True}) as connection:
+            received = connection.recv(4096)
+            server.served.talker.engine.close()
+            while b"[DONE]" not in received:
+                received += connection.recv(4096)
+        assert b'"object":"error"' in received and b"service_unavailable" in received
+        assert server.client.get("/health").status_code == 503
+        assert server.chat().status_code == 503
+
+
+def test_the_models_are_listed(thinking_server):
+    listed = thinking_server.client.get("/v1/models").json()
+    (card,) = listed["data"]
+    assert listed["object"] == "list" and card["id"] == "tiny"
+    assert card["max_context_length"] == card["max_model_len"] == 512
+    assert card["aliases"] == ["tiny-latest"] and card["capabilities"]["vision"] is True
+    for name in ("tiny", "tiny-latest"):
+        assert thinking_server.client.get(f"/v1/models/{name}").json() == card
+
+
+def test_health_and_the_description(thinking_server):
+    health = thinking_server.client.get("/health")
+    assert health.status_code == 200 and health.content == b""
+    described = thinking_server.client.get("/openapi.json").json()
+    assert "/v1/chat/completions" in described["paths"]
