@@ -91,7 +91,7 @@ def chat(
 def serve(
     model: ModelName = "nano",
     host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Option(help="0 takes a free one.")] = 8000,
+    port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     served_model_name: Annotated[
         list[str] | None, Option(help="What clients call the model; the first is in answers.")
     ] = None,

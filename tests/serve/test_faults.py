@@ -25,13 +25,17 @@ def huge_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
+def user(content):
+    return {"messages": [{"role": "user", "content": content}]}
+
+
 def image(data: bytes | str):
-    url = (
-        data
-        if isinstance(data, str)
-        else f"data:image/png;base64,{base64.b64encode(data).decode()}"
-    )
+    encoded = base64.b64encode(data).decode() if isinstance(data, bytes) else ""
+    url = data if isinstance(data, str) else f"data:image/png;base64,{encoded}"
     return [{"type": "image_url", "image_url": url}]
+
+
+ANSWERED = [*HELLO, {"role": "assistant", "content": "x"}]
 
 
 def check(reply, status, code, *, param=None, words=""):

@@ -42,7 +42,8 @@ def demo(seed: int, model_name: str = "nano") -> int:
         )
         console.print(title)
         rng = Random(f"demo {seed}")
-        hard = draw(TASKS["chain"], rng, TASKS["chain"].levels[-1])
+        levels = TASKS["chain"].levels
+        hard = draw(TASKS["chain"], rng, levels[len(levels) // 2])
         section(console, "A quick answer")
         show_one(console, model, hard, "none", seed)
         section(console, "The same question, thinking first")

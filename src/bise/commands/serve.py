@@ -1,6 +1,7 @@
 """`bise serve`: the HTTP server, with one screen that says all it will ever say."""
 
 import ipaddress
+import signal
 import socket
 
 import uvicorn
@@ -45,9 +46,19 @@ def run_server(
                 h11_max_incomplete_event_size=HEADERS_BYTES,
                 timeout_graceful_shutdown=30,
             )
+            leave_quietly()
             uvicorn.Server(config).run(sockets=[listener])
         finally:
             served.talker.close()
+
+
+def leave_quietly() -> None:
+    """Ctrl-C and a polite kill end the server with status 0, once running replies are done.
+
+    uvicorn minds these signals while it runs, and raises them again after its shutdown.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
 
 
 def is_loopback(host: str) -> bool:
@@ -63,8 +74,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as fault:
-        reason = (getattr(fault, "strerror", None) or str(fault)).lower()
+    except OSError as fault:
+        reason = (fault.strerror or str(fault)).lower()
         raise UserError(
             f"cannot listen on {host} port {port}: {reason}", hint="try another `--port`"
         ) from None
