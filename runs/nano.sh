@@ -9,6 +9,6 @@ bise=.venv/bin/bise
 
 make setup
 $bise train nano --out "$out" --seed 0 --processes 2 --max-minutes "$minutes" --anneal
-$bise export "$out" src/bise/assets/nano
+$bise train export "$out" src/bise/assets/nano
 $bise eval nano --num 500 --seed 0 --out src/bise/assets/nano/evals
 $bise eval report nano

@@ -137,7 +137,7 @@ def thinker(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: 
 def caller(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: Tekken) -> Path:
     """A model that says `ok` and calls `add` with `{ }`."""
     special = tekken.special
-    script = say("ok", special.calls, "add", special.args, '{ }')
+    script = say("ok", special.calls, "add", special.args, "{ }")
     return folder_of(scripted_network(script), "caller")
 
 

@@ -14,9 +14,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 from PIL import Image
 
 from bise.cli import main
+from bise.model import Network, load_network, preset
+from bise.model.initial import initialise
+from bise.train.config import TrainConfig, to_dict
+from bise.train.ranks import Ranks
+from bise.train.state import Progress, save_state
 
 
 class Typed(io.TextIOWrapper):
@@ -102,6 +108,7 @@ FAULTS = [
     (("eval", "{thinker}", "--task", "cooking"), "", "no task `cooking`"),
     (("eval", "report", "{thinker}", "--page", "{wrong}/none.md"), "", "no page"),
     (("serve", "{thinker}", "--host", "0.0.0.0"), "", "--no-auth"),
+    (("serve", "{thinker}", "--port", "0", "--served-model-name", "a b"), "", "on the wire"),
     (("serve", "{thinker}", "--port", "99999"), "", "invalid value for '--port'"),
 ]
 
@@ -150,6 +157,18 @@ def test_random_convert_and_back(run, tmp_path):
     assert run("convert", made, tmp_path / "plain", *options, "none")[0] == 0
     kept = json.loads((tmp_path / "plain" / "bise.json").read_text())
     assert kept["activation_scales"] == "weight-only"
+
+
+def test_a_training_run_is_written_out(run, tmp_path):
+    shape = preset("pico")
+    weights = dict(initialise(Network(shape), seed=3).named_parameters())
+    config = to_dict(TrainConfig(preset="pico"))
+    save_state(tmp_path / "run", Progress(step=7), weights, {}, config, Ranks())
+    status, out, _ = run("train", "export", tmp_path / "run", tmp_path / "made")
+    assert status == 0 and "step 7" in out
+    made = load_network(tmp_path / "made", torch.float32)
+    torch.testing.assert_close(made.norm.weight, weights["norm.weight"].detach())
+    assert run("chat", tmp_path / "made", "--max-tokens", "2", stdin="hi")[0] == 0
 
 
 def test_an_evaluation_prints_keeps_and_reports(run, thinker, tmp_path):

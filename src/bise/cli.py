@@ -54,18 +54,12 @@ def chat(
     dtype: DType = None,
 ) -> None:
     """Talk to a model in this terminal, or pipe a question in."""
-    from bise.commands.chat import (
-        Conversation,
-        Settings,
-        answer_once,
-        read_question,
-        talk_in_terminal,
-    )
+    from bise.commands import chat as room
     from bise.commands.show import err, waiting
     from bise.face import load
     from bise.text import resolve_effort
 
-    settings = Settings(
+    settings = room.Settings(
         effort=resolve_effort(effort),
         system=system,
         temperature=temperature,
@@ -73,18 +67,19 @@ def chat(
         seed=seed,
     )
     is_terminal = sys.stdin.isatty()
-    question = "" if is_terminal else read_question()
+    question = "" if is_terminal else room.read_question()
     with waiting(f"reading {model}"):
         loaded = load(model, dtype=dtype)
     with loaded:
-        conversation = Conversation(loaded, settings)
+        conversation = room.Conversation(loaded, settings)
         for path in image or ():
             conversation.add_image(str(path))
         if not is_terminal:
-            answer_once(conversation, question)
+            room.answer_once(conversation, question)
             return
-        err().print(f"[dim]{loaded.name}, effort {settings.effort}. /help lists commands.[/dim]\n")
-        talk_in_terminal(conversation)
+        words = f"{loaded.name}, effort {settings.effort}. /help lists commands.\n"
+        err().print(words, style="dim", markup=False)
+        room.talk_in_terminal(conversation)
 
 
 @app.command()

@@ -178,7 +178,7 @@ class Model:
             return image
         resize = "hf" if self.loaded.layout == "hf" else "native"
         prepared = prepare_image(image_part(image), self._image_settings, resize=resize)
-        return torch.from_numpy(prepared.pixels)
+        return torch.as_tensor(prepared.pixels)
 
     def close(self) -> None:
         """Stop what still runs. Closing twice is no error."""

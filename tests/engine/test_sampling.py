@@ -79,7 +79,13 @@ def test_draws_follow_the_probabilities():
 
 def test_temperature_zero_and_top_p_zero_take_the_likeliest():
     logits = logits_of(4)
-    for sampling in ({"temperature": 0.0}, {"temperature": 2.0, "top_p": 0.0}):
+    for sampling in (
+        {"temperature": 0.0},
+        {"temperature": 1e-300},
+        {"temperature": 2.0, "top_p": 0.0},
+        {"temperature": 2.0, "top_p": 1e-45},
+        {"temperature": 1e-4},
+    ):
         assert sample(logits[None].clone(), [draws_of(**sampling)]) == [int(logits.argmax())]
 
 

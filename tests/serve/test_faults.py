@@ -83,6 +83,7 @@ VALUES = [
     ({"top_p": -1}, "invalid_value", "`top_p`"),
     ({"n": 0}, "invalid_value", "`n` is 0"),
     ({"n": 17}, "invalid_value", "1 to 16"),
+    ({"min_tokens": -1}, "invalid_value", "`min_tokens` is -1"),
     ({"max_tokens": -1}, "invalid_value", "`max_tokens` is -1"),
     ({"thinking_token_budget": -1}, "invalid_value", "`thinking_token_budget`"),
     ({"stop": [""]}, "invalid_value", "empty or longer"),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -152,6 +153,9 @@ def talk_in_terminal(conversation: Conversation) -> None:
         except EOFError:
             console.print("")
             return
+        except UnicodeDecodeError:
+            tell_error(UserError("what was typed is not UTF-8"))
+            continue
         except KeyboardInterrupt:
             if is_leaving:
                 console.print("")
@@ -232,7 +236,7 @@ def obey(line: str, conversation: Conversation, console: Console) -> bool:
 def read_line(console: Console) -> str:
     """One line from the keyboard, with history and editing where Python has them."""
     with suppress(ImportError):
-        import readline  # noqa: F401 - gives `input` its editing
+        import_module("readline")  # gives `input` its editing
     if console.is_terminal and not console.no_color:
         return input("\001\033[1;36m\002❯\001\033[0m\002 ")  # \001 and \002: takes no width
     return input("> ")

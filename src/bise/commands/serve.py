@@ -38,7 +38,8 @@ def run_server(
             model = load_model(name, dtype)
             served = serve_model(model, names=names, max_running=max_running)
         try:
-            show_start(served, model.folder.name, model.dtype, host, listener.getsockname()[1])
+            address = (host, listener.getsockname()[1])
+            show_start(served, model.folder.name, model.dtype, max_running, address)
             config = uvicorn.Config(
                 create_app(served),
                 log_level="warning",
@@ -57,8 +58,12 @@ def leave_quietly() -> None:
 
     uvicorn minds these signals while it runs, and raises them again after its shutdown.
     """
+
+    def ignore(number: int, frame: object) -> None:
+        pass
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, ignore)
 
 
 def is_loopback(host: str) -> bool:
@@ -81,8 +86,11 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def show_start(served: Served, folder: str, dtype: str, host: str, port: int) -> None:
+def show_start(
+    served: Served, folder: str, dtype: str, max_running: int, address: tuple[str, int]
+) -> None:
     """What is served, and how to reach it."""
+    host, port = address
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     question = '{"messages": [{"role": "user", "content": "What is 17+25?"}]}'
@@ -90,7 +98,7 @@ def show_start(served: Served, folder: str, dtype: str, host: str, port: int) ->
         "model": ", ".join(served.names),
         "weights": f"{folder}, computed in {dtype}",
         "context": f"{served.max_positions:,} tokens",
-        "at once": f"{len(served.talker.engine.core.free_slots)} replies, more wait",
+        "at once": f"{max_running} replies, more wait",
         "base URL": f"{url}/v1",
         "try": f"curl {url}/v1/chat/completions -H 'Content-Type: application/json' "
         f"-d '{question}'",

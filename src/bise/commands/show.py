@@ -1,7 +1,7 @@
 """How the command line speaks: results to stdout, everything else to stderr, colour if wanted."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
 
 
 @contextmanager
-def waiting(words: str) -> Iterator[None]:
+def waiting(words: str) -> Generator[None, None, None]:
     """Say what is being waited for, in a terminal; gone when it is done."""
     console = err()
     if not console.is_terminal:
@@ -55,7 +55,9 @@ def waiting(words: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(words: str, total: int, unit: str = "") -> Iterator[Callable[[float], None]]:
+def progress_bar(
+    words: str, total: int, unit: str = ""
+) -> Generator[Callable[[float], None], None, None]:
     """A bar on stderr; call what it gives with the number done so far."""
     columns = (
         TextColumn("{task.description}"),

@@ -32,7 +32,8 @@ def make_random(name: str, target: Path, seed: int, layout: Layout, quant: Quant
         write_random(shape, target, seed=seed, layout=layout, quant=quant)
     if shape.vocab_size == preset("nano").vocab_size:
         shutil.copyfile(NANO_TOKENIZER, target / FILE_NAME)
-    out().print(f"wrote {inspect(target).num_parameters:,} random parameters to {target}")
+    count = inspect(target).num_parameters
+    out().print(f"wrote {count:,} random parameters to {target}", markup=False)
 
 
 def show_inspection(name: str, *, as_json: bool) -> None:

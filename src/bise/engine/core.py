@@ -35,7 +35,7 @@ class Running:
     is_thinking: bool = False
     num_thought: int = 0
     must_stop_thinking: bool = False
-    routing: list[Tensor] = field(default_factory=list)
+    routing: list[Tensor] = field(default_factory=list[Tensor])
 
 
 class Core:

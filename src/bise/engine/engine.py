@@ -100,7 +100,7 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _begin(self, ticket: _Ticket, request_id: str | None) -> None:
+    def begin(self, ticket: _Ticket, request_id: str | None) -> None:
         with self._closing:  # what is put after the closing None would wait for ever
             if self._is_closed:
                 raise UserError("the engine is closed")
@@ -108,7 +108,7 @@ class Engine:
         if request_id is not None:
             self._by_id[request_id] = ticket
 
-    def _leave(self, ticket: _Ticket, request_id: str | None) -> None:
+    def leave(self, ticket: _Ticket, request_id: str | None) -> None:
         if request_id is not None:
             self._by_id.pop(request_id, None)
         ticket.is_cancelled = True
@@ -189,7 +189,7 @@ class Stream:
                 ticket.is_cancelled = True
 
         ticket = _Ticket(self.request, deliver)
-        self.engine._begin(ticket, self.request_id)
+        self.engine.begin(ticket, self.request_id)
         is_done = False
         try:
             while not is_done:
@@ -197,12 +197,12 @@ class Stream:
                 is_done = isinstance(one, BaseException) or one.finish_reason is not None
                 yield _step(one)
         finally:
-            self.engine._leave(ticket, self.request_id)
+            self.engine.leave(ticket, self.request_id)
 
     def __iter__(self) -> Generator[Step, None, None]:
         arrived: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
         ticket = _Ticket(self.request, arrived.put)
-        self.engine._begin(ticket, self.request_id)
+        self.engine.begin(ticket, self.request_id)
         is_done = False
         try:
             while not is_done:
@@ -210,7 +210,7 @@ class Stream:
                 is_done = isinstance(one, BaseException) or one.finish_reason is not None
                 yield _step(one)
         finally:
-            self.engine._leave(ticket, self.request_id)
+            self.engine.leave(ticket, self.request_id)
 
 
 def _step(one: Step | BaseException) -> Step:

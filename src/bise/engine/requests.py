@@ -8,6 +8,8 @@ from torch import Tensor
 
 from bise.errors import BadRequest
 
+MIN_TEMPERATURE = 1e-5
+
 FinishReason = Literal["stop", "length", "deadline", "cancelled"]
 
 MaskHook = Callable[[Sequence[int]], Tensor | None]
@@ -56,7 +58,8 @@ class Sampling:
 
     @property
     def is_greedy(self) -> bool:
-        return self.temperature == 0.0 or self.top_p == 0.0
+        """So little freedom that the likeliest token is meant; dividing by less would overflow."""
+        return self.temperature < MIN_TEMPERATURE or self.top_p == 0.0
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -5,7 +5,7 @@ depend on what shares the batch. Order: bias, penalties, mask, temperature, then
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -16,6 +16,9 @@ from bise.engine.requests import Request, Sampling, TokenLogprobs
 
 NEVER = float("-inf")
 
+Column = Callable[[Sequence[float]], Tensor]
+"""One number a request as a column [batch, 1]."""
+
 
 @dataclass(slots=True)
 class Draws:
@@ -23,8 +26,8 @@ class Draws:
 
     request: Request
     rng: Random
-    generated: list[int] = field(default_factory=list)
-    counts: Counter[int] = field(default_factory=Counter)
+    generated: list[int] = field(default_factory=list[int])
+    counts: Counter[int] = field(default_factory=Counter[int])
     prompt_set: frozenset[int] = frozenset()
 
     @classmethod
@@ -43,14 +46,14 @@ def sample(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
     """The next token of every request. logits [batch, vocab] fp32; changed in place."""
     for row, one in zip(logits, draws, strict=True):
         shape_logits(row, one)
-    picked = logits.argmax(-1).tolist()
+    picked = integers(logits.argmax(-1))
     warm = [i for i, one in enumerate(draws) if not one.request.sampling.is_greedy]
     if warm:
         chances = probabilities(logits[warm], [draws[i].request.sampling for i in warm])
         points = torch.tensor([[draws[i].rng.random()] for i in warm], dtype=torch.float64)
         sums = chances.double().cumsum(-1)
         found = torch.searchsorted(sums, points.to(sums.device) * sums[:, -1:], right=True)
-        for i, token in zip(warm, found[:, 0].tolist(), strict=True):
+        for i, token in zip(warm, integers(found[:, 0]), strict=True):
             picked[i] = min(token, logits.shape[1] - 1)
     return picked
 
@@ -93,7 +96,7 @@ def probabilities(logits: Tensor, samplings: Sequence[Sampling]) -> Tensor:
     return chances
 
 
-def _cut(chances: Tensor, samplings: Sequence[Sampling], column) -> Tensor:
+def _cut(chances: Tensor, samplings: Sequence[Sampling], column: Column) -> Tensor:
     """Drop what lies beyond `top_k`, or beyond `top_p` of what is left."""
     ordered, ids = chances.sort(dim=-1, descending=True, stable=True)
     rank = torch.arange(chances.shape[1], device=chances.device)
@@ -101,7 +104,8 @@ def _cut(chances: Tensor, samplings: Sequence[Sampling], column) -> Tensor:
     ordered = ordered.masked_fill(rank >= limits, 0.0)
     total = ordered.sum(-1, keepdim=True)
     before = ordered.cumsum(-1) - ordered  # what the likelier ones already have
-    ordered = ordered.masked_fill(before >= column([s.top_p for s in samplings]) * total, 0.0)
+    is_beyond = before >= column([s.top_p for s in samplings]) * total
+    ordered = ordered.masked_fill(is_beyond & (rank > 0), 0.0)  # the likeliest always stays
     return torch.zeros_like(chances).scatter_(-1, ids, ordered)
 
 
@@ -109,5 +113,11 @@ def logprobs_of(logits: Tensor, token: int, num_top: int) -> TokenLogprobs:
     """How the unchanged logits rate the chosen token. logits [vocab] fp32"""
     logprobs = logits.log_softmax(-1)
     top = logprobs.topk(num_top)
-    pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
-    return TokenLogprobs(logprobs[token].item(), tuple(pairs))
+    places = integers(top.indices)
+    pairs = ((place, float(value)) for place, value in zip(places, top.values, strict=True))
+    return TokenLogprobs(float(logprobs[token]), tuple(pairs))
+
+
+def integers(values: Tensor) -> list[int]:
+    """The numbers of a tensor [n]."""
+    return values.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

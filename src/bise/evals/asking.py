@@ -75,7 +75,7 @@ class Asker:
         temperature = 0.0 if effort == "none" else THINKING_TEMPERATURE
         return Request(
             prompt_ids=prompt.ids,
-            images=[torch.from_numpy(image.pixels) for image in prompt.images],
+            images=[torch.as_tensor(image.pixels) for image in prompt.images],
             sampling=Sampling(temperature=temperature, seed=seed_of(example, self.seed)),
             max_tokens=self.max_tokens,
             stop_ids=frozenset({self.chat.special.eos}),

@@ -111,7 +111,7 @@ def budget_of(body: ChatBody) -> int | None:
 def sampling_of(body: ChatBody, tekken: Tekken, limits: Limits) -> Sampling:
     """How to choose tokens; the engine's own defaults where nothing is said."""
     seed = body.random_seed if body.seed is None else body.seed
-    given = {
+    given: dict[str, Any] = {
         "temperature": body.temperature,
         "top_p": body.top_p,
         "top_k": None if body.top_k is None else max(body.top_k, 0),
@@ -119,7 +119,7 @@ def sampling_of(body: ChatBody, tekken: Tekken, limits: Limits) -> Sampling:
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
         "repetition_penalty": body.repetition_penalty,
-        "min_tokens": body.min_tokens,
+        "min_tokens": not_negative("min_tokens", body.min_tokens or 0),
         "seed": seed,
         "logit_bias": biases_of(body.logit_bias or {}, tekken, limits),
     }

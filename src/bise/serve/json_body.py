@@ -1,5 +1,6 @@
 """Reads the JSON of a request without trusting it: size, depth, letters and numbers."""
 
+import asyncio
 import json
 from typing import Any, cast
 
@@ -9,6 +10,9 @@ from bise.errors import BadRequest, WrongType
 from bise.serve.faults import HttpFault
 from bise.serve.limits import Limits
 
+LARGE_BYTES = 2**18
+"""Bodies above this are read in a thread of their own."""
+
 
 async def read_object(request: Request, limits: Limits) -> dict[str, Any]:
     """The object a request's body holds. Fields that are null are left out: they mean absent."""
@@ -16,7 +20,11 @@ async def read_object(request: Request, limits: Limits) -> dict[str, Any]:
     if kind not in ("", "application/json"):
         # A page of another site may post plain text without asking first, but never JSON.
         raise HttpFault(415, f"the content type is `{kind}`, expected `application/json`")
-    value = parse(await read_bytes(request, limits.body_bytes), limits.json_depth)
+    data = await read_bytes(request, limits.body_bytes)
+    if len(data) > LARGE_BYTES:  # others are served meanwhile
+        value = await asyncio.to_thread(parse, data, limits.json_depth)
+    else:
+        value = parse(data, limits.json_depth)
     if not isinstance(value, dict):
         raise WrongType("the body is no JSON object")
     fields = cast(dict[str, Any], value)

@@ -62,7 +62,9 @@ def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
     need_fit(report, SHORT_NAMES[dtype])
     assert report.layout is not None, "a folder has a layout"
     network = load_network(folder, DTYPES[dtype], report.layout)
-    short = Path(str(name).rstrip("/")).name
+    short = Path(str(name)).name
+    if short in ("", ".", ".."):
+        short = folder.resolve().name
     return LoadedModel(short, folder, report.layout, report.quant, dtype, network)
 
 

@@ -1,6 +1,7 @@
 """What a server serves: one model, under some names, within limits."""
 
 import hashlib
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,12 +9,14 @@ from typing import Any
 
 import torch
 
-from bise.errors import quoted
+from bise.errors import UserError, quoted
 from bise.model import preset
 from bise.serve.faults import UnknownModel
 from bise.serve.limits import Limits
 from bise.serve.loading import LoadedModel
 from bise.serve.talk import Talker
+
+NAME = re.compile(r"[\x21-\x7e]{1,200}")
 
 SMALL4_NAMES = (
     "mistral-small-2603",
@@ -91,9 +94,16 @@ class Served:
 
 def serve_model(model: LoadedModel, *, names: Sequence[str] = (), max_running: int = 8) -> Served:
     """Start an engine around a model, to be served under these names, or under its own."""
+    chosen = tuple(names) or default_names(model)
+    for name in chosen:
+        if not NAME.fullmatch(name):
+            raise UserError(
+                f"`{name}` cannot be a model's name on the wire",
+                hint="pass `--served-model-name` with visible ASCII letters and no blanks",
+            )
     return Served(
         talker=model.talker(max_running=max_running),
-        names=tuple(names) or default_names(model),
+        names=chosen,
         fingerprint=fingerprint(model),
     )
 

@@ -106,7 +106,7 @@ class Talker:
             sampling = replace(sampling, min_tokens=FOR_EVER)
         request = Request(
             prompt_ids=prompt.ids,
-            images=[torch.from_numpy(image.pixels) for image in prompt.images],
+            images=[torch.as_tensor(image.pixels) for image in prompt.images],
             sampling=sampling,
             max_tokens=ask.max_tokens,
             stop_ids=ask.stop_ids | {special.eos},

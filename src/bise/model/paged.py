@@ -1,0 +1,126 @@
+"""The cache as pages, and how the tokens of many requests look at it in one pass.
+
+A request's entries lie in whatever pages it was given, in the order of its positions. Requests that
+add equally few tokens go together, padded to the longest of them; a long chunk of a prompt goes alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bise.model.sight import Look
+
+FEW_QUERIES = 8
+"""Up to so many new tokens, keys and values are never made: the latents themselves are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """New tokens of one request."""
+
+    start: int
+    """Position of the first, and so the number of tokens already in the cache."""
+
+    count: int
+    pages: Sequence[int]
+    """Where entries `0 … start + count` lie."""
+
+
+class PagedCache:
+    """Entries of all layers. Which page belongs to whom is somebody else's business."""
+
+    def __init__(
+        self,
+        num_layers: int,
+        num_pages: int,
+        page_tokens: int,
+        width: int,
+        *,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
+    ):
+        shape = (num_layers, num_pages, page_tokens, width)
+        self.entries = torch.zeros(shape, dtype=dtype, device=device)
+
+    @property
+    def page_tokens(self) -> int:
+        return self.entries.shape[2]
+
+
+class PagedSight:
+    """One pass over new tokens of several requests.
+
+    `order` says in which order the spans' tokens must lie in the pass: those that are looked up
+    together stand together.
+    """
+
+    def __init__(self, cache: PagedCache, spans: Sequence[Span]):
+        self.cache = cache
+        self.spans = spans
+        groups = self._group()
+        self.order = [i for group in groups for i in group]
+        self.looks: list[Look] = []
+        self._tables: list[Tensor | None] = []
+        at = 0
+        for group in groups:
+            at = self._add_look([spans[i] for i in group], at)
+        self._rows = torch.cat([self._rows_of(spans[i]) for i in self.order])
+
+    def positions(self) -> Tensor:
+        """[tokens] int64, in `order`"""
+        device = self.cache.entries.device
+        parts = [self.spans[i] for i in self.order]
+        return torch.cat([torch.arange(p.start, p.start + p.count, device=device) for p in parts])
+
+    def extend(self, layer: int, entries: Tensor) -> list[Tensor]:
+        table = self.cache.entries[layer]
+        table.flatten(0, 1).index_copy_(0, self._rows, entries)
+        return [
+            entries[look.tokens][None] if pages is None else table[pages].flatten(1, 2)
+            for look, pages in zip(self.looks, self._tables, strict=True)
+        ]
+
+    def _group(self) -> list[list[int]]:
+        """Spans that go together: equally few tokens, and lengths within a factor of two."""
+        groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        alone: list[list[int]] = []
+        for i, span in enumerate(self.spans):
+            if span.count > FEW_QUERIES:
+                alone.append([i])
+            else:
+                groups[span.count, self._num_pages(span).bit_length()].append(i)
+        return [*groups.values(), *alone]
+
+    def _num_pages(self, span: Span) -> int:
+        return -(-(span.start + span.count) // self.cache.page_tokens)
+
+    def _add_look(self, spans: list[Span], at: int) -> int:
+        """One lookup for these spans, whose tokens begin at `at`; returns where they end."""
+        count, device = spans[0].count, self.cache.entries.device
+        end = at + count * len(spans)
+        is_fresh = len(spans) == 1 and spans[0].start == 0
+        form = "expanded" if count > FEW_QUERIES else "absorbed"
+        if is_fresh:  # everything there is to see is in this pass
+            self.looks.append(Look(slice(at, end), 1, count, form, None))
+            self._tables.append(None)
+            return end
+        longest = max(self._num_pages(span) for span in spans)
+        rows = [[*span.pages[: self._num_pages(span)]] for span in spans]
+        table = torch.tensor([row + [row[0]] * (longest - len(row)) for row in rows], device=device)
+        keys = torch.arange(longest * self.cache.page_tokens, device=device)
+        starts = torch.tensor([span.start for span in spans], device=device)
+        last = starts[:, None] + torch.arange(count, device=device)
+        mask = (keys <= last[:, :, None])[:, None]  # [batch, 1, queries, keys]
+        self.looks.append(Look(slice(at, end), len(spans), count, form, mask))
+        self._tables.append(table)
+        return end
+
+    def _rows_of(self, span: Span) -> Tensor:
+        """Where each new token's entry goes, among all tokens of all pages."""
+        size = self.cache.page_tokens
+        position = torch.arange(span.start, span.start + span.count)
+        pages = torch.tensor(span.pages)[position // size]
+        return (pages * size + position % size).to(self.cache.entries.device)
