@@ -14,10 +14,10 @@ ROOMS = sorted(
 )
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", [*ROOMS, ""])
 def test_every_public_name_exists_and_is_in_the_docs(room: str):
-    module = importlib.import_module(f"bise.{room}")
-    page = (ROOT / "docs" / f"{room}.md").read_text()
+    module = importlib.import_module(f"bise.{room}" if room else "bise")
+    page = (ROOT / "docs" / f"{room or 'python'}.md").read_text()
     told = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", page))
     for name in module.__all__:
         assert hasattr(module, name), f"`bise.{room}` promises `{name}` and has it not"

@@ -11,8 +11,8 @@ PROMPTS = [[1, 3, 400 + 7 * n, 500 + n, *range(200, 200 + 3 * n), 4] for n in ra
 THINK, END_THINK, EOS = 34, 35, 2
 
 
-def core_of(network, max_running=4, seed=0):
-    return Core(Runner(network, num_slots=max_running), max_running, seed=seed)
+def core_of(network, max_running=4, seed=0, **options):
+    return Core(Runner(network), max_running, seed=seed, **options)
 
 
 def ask(prompt=(1, 3, 300, 4), **fields):
@@ -66,13 +66,13 @@ def test_cancelling_frees_the_slot(core):
     for _ in range(5):
         core.step()
     assert core.stats().num_running == 4 and core.stats().num_waiting == 2
-    assert core.stats().cache_tokens > 0
+    assert core.stats().pages_used > 0
     for number in numbers:
         core.cancel(number)
     core.cancel(numbers[0])  # gone already: no error
     stats = core.stats()
     assert (stats.num_running, stats.num_waiting, stats.num_cancelled) == (0, 0, 6)
-    assert stats.cache_tokens == 0 and sorted(core.free_slots) == [0, 1, 2, 3]
+    assert stats.pages_used == 0
     assert run_all(core, [ask(PROMPTS[1])]) == run_all(
         core_of(core.runner.network), [ask(PROMPTS[1])]
     )
@@ -110,7 +110,7 @@ def test_a_deadline_cuts_and_frees(core):
     number = core.add(ask(max_tokens=400, stop_ids=frozenset(), deadline_s=0.0))
     steps = core.step()
     assert steps[number].finish_reason == "deadline" and steps[number].ids == ()
-    assert core.is_idle and len(core.free_slots) == 4
+    assert core.is_idle and core.stats().pages_used == 0
 
 
 def test_the_thinking_budget_forces_the_closing_marker(core):
@@ -181,17 +181,16 @@ def test_routing_is_told_for_every_token_and_to_nobody_else(core):
     assert others == [None] * 3
 
 
-def test_routing_covers_a_prompt_read_in_chunks(network, monkeypatch):
-    monkeypatch.setattr("bise.engine.runner.MAX_CHUNK", 8)
-    (first, *_) = steps_of(core_of(network), ask(PROMPTS[5], max_tokens=2, want_routing=True))
+def test_routing_covers_a_prompt_read_in_chunks(network):
+    core = core_of(network, max_step_tokens=8)
+    (first, *_) = steps_of(core, ask(PROMPTS[5], max_tokens=2, want_routing=True))
     assert first.routing is not None
     assert first.routing.shape[0] == first.num_computed == len(PROMPTS[5])
 
 
-def test_a_prompt_read_in_chunks_gives_the_same(network, monkeypatch):
+def test_a_prompt_read_in_chunks_gives_the_same(network):
     whole = run_all(core_of(network), [ask(PROMPTS[5])])
-    monkeypatch.setattr("bise.engine.runner.MAX_CHUNK", 5)
-    assert run_all(core_of(network), [ask(PROMPTS[5])]) == whole
+    assert run_all(core_of(network, max_step_tokens=8), [ask(PROMPTS[5])]) == whole
 
 
 def test_lower_priority_goes_first(network):

@@ -35,7 +35,7 @@ def wait_until(claim, timeout_s=10.0):
 
 @pytest.fixture
 def core(network):
-    return Core(Runner(network, num_slots=4), 4, seed=0)
+    return Core(Runner(network), 4, seed=0)
 
 
 @pytest.fixture
@@ -49,12 +49,12 @@ def ids_of(stream):
 
 
 def test_a_stream_gives_what_the_core_gives(engine, network):
-    alone = Core(Runner(network, num_slots=1), 1)
+    alone = Core(Runner(network), 1)
     assert ids_of(engine.generate(ask(5))) == run_all(alone, [ask(5)])[0]
 
 
 def test_sixty_four_requests_at_once(engine, network):
-    alone = Core(Runner(network, num_slots=4), 4)
+    alone = Core(Runner(network), 4)
     expected = run_all(alone, [ask(number) for number in range(64)])
     found = {}
 
@@ -75,7 +75,7 @@ def test_leaving_a_plain_stream_cancels(engine):
         assert step.ids
         break
     wait_until(lambda: engine.stats().num_cancelled == 1)
-    assert engine.stats().num_running == 0 and engine.stats().cache_tokens == 0
+    assert engine.stats().num_running == 0 and engine.stats().pages_used == 0
 
 
 def test_leaving_an_async_stream_cancels(engine):
@@ -106,7 +106,7 @@ def test_a_cancelled_task_cancels_its_request(engine):
 
 
 def test_many_async_streams_get_their_own(engine, network):
-    alone = Core(Runner(network, num_slots=4), 4)
+    alone = Core(Runner(network), 4)
     expected = run_all(alone, [ask(number) for number in range(12)])
 
     async def one(number):

@@ -4,7 +4,8 @@ from model_shapes import SHAPES, latent
 
 from bise.errors import UserError
 from bise.model.network import Network
-from bise.model.sight import DecodeSight, PackedRows, PrefillSight, Slots
+from bise.model.paged import PagedCache, PagedSight, Span
+from bise.model.sight import PackedRows
 
 CLOSE = {"rtol": 1e-4, "atol": 2e-5}
 LATENT = ["small4", "small4-text"]
@@ -20,15 +21,22 @@ def logits(network: Network, ids: torch.Tensor, sight: PackedRows, positions=Non
     return network.logits(network(ids, positions, sight))
 
 
-def slots_of(network: Network, num: int, capacity: int = 8) -> Slots:
+PAGE_TOKENS = 4
+
+
+def cache_of(network: Network, num_pages: int) -> PagedCache:
     config = network.config
-    return Slots(
-        config.num_layers,
-        num,
-        config.attention.cache_width,
-        dtype=torch.float32,
-        capacity=capacity,
-    )
+    width = config.attention.cache_width
+    return PagedCache(config.num_layers, num_pages, PAGE_TOKENS, width, dtype=torch.float32)
+
+
+def paged(network: Network, cache: PagedCache, spans: list[Span], texts: list[torch.Tensor]):
+    """Logits of the new tokens of each span, in the order of the spans."""
+    sight = PagedSight(cache, spans)
+    parts = [texts[i][spans[i].start : spans[i].start + spans[i].count] for i in sight.order]
+    rows = network.logits(network(torch.cat(parts), sight.positions(), sight))
+    split = rows.split([len(part) for part in parts])
+    return [split[sight.order.index(i)] for i in range(len(spans))]
 
 
 @pytest.mark.parametrize("name", LATENT)
@@ -40,49 +48,31 @@ def test_expanded_equals_absorbed(name, fill):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("form", ["expanded", "absorbed"])
-def test_token_by_token_equals_one_pass(config, form, fill):
-    network, ids = fill(config), text(1, 40)
-    slots = slots_of(network, 1)
-    rows = []
-    for position in range(40):
-        sight = DecodeSight(slots, [0], form=form)
-        at = torch.tensor([position])
-        rows.append(network.logits(network(ids[at], at, sight)))
-        sight.commit()
-    torch.testing.assert_close(torch.cat(rows), network.read(ids), **CLOSE)
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("chunks", [[40], [1, 39], [17, 3, 20]])
-def test_prefill_in_chunks_equals_one_pass(config, chunks, fill):
+@pytest.mark.parametrize("chunks", [[40], [1, 39], [17, 3, 20], [1] * 40, [9, 31]])
+def test_reading_in_chunks_equals_one_pass(config, chunks, fill):
     network, ids = fill(config), text(2, 40)
-    slots, rows, start = slots_of(network, 3), [], 0
+    cache, pages = cache_of(network, 12), [11, 3, 5, 0, 7, 2, 9, 1, 4, 10]
+    rows, start = [], 0
     for chunk in chunks:
-        sight = PrefillSight(slots, 1, chunk)
-        at = torch.arange(start, start + chunk)
-        rows.append(network.logits(network(ids[at], at, sight)))
-        sight.commit()
+        rows += paged(network, cache, [Span(start, chunk, pages)], [ids])
         start += chunk
     torch.testing.assert_close(torch.cat(rows), network.read(ids), **CLOSE)
 
 
 @torch.no_grad()
-def test_many_conversations_at_once_equal_each_alone(config, fill):
+def test_many_conversations_in_one_pass_equal_each_alone(config, fill):
+    """Long chunks, single tokens and short drafts together, in scattered pages."""
     network = fill(config)
-    texts = [text(seed, length) for seed, length in ((3, 20), (4, 9), (5, 33))]
-    slots = slots_of(network, 4)
-    chosen = [2, 0, 3]
-    for slot, ids in zip(chosen, texts, strict=True):
-        sight = PrefillSight(slots, slot, len(ids) - 1)
-        network(ids[:-1], torch.arange(len(ids) - 1), sight)
-        sight.commit()
-    sight = DecodeSight(slots, chosen)
-    last = torch.stack([ids[-1] for ids in texts])
-    at = torch.tensor([len(ids) - 1 for ids in texts])
-    found = network.logits(network(last, at, sight))
-    alone = torch.stack([network.read(ids)[-1] for ids in texts])
-    torch.testing.assert_close(found, alone, **CLOSE)
+    texts = [text(n, length) for n, length in enumerate((20, 9, 32, 30, 18))]
+    cache = cache_of(network, 40)
+    pages = [list(range(i, 40, 5)) for i in range(5)]
+    known = [19, 8, 0, 27, 15]
+    before = [Span(0, n, pages[i]) for i, n in enumerate(known) if n]
+    paged(network, cache, before, [texts[i] for i, n in enumerate(known) if n])
+    spans = [Span(n, len(texts[i]) - n, pages[i]) for i, n in enumerate(known)]
+    together = paged(network, cache, spans, texts)
+    for ids, span, found in zip(texts, spans, together, strict=True):
+        torch.testing.assert_close(found, network.read(ids)[span.start :], **CLOSE)
 
 
 def test_samples_packed_into_rows_equal_each_alone(config, fill):

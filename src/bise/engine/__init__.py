@@ -10,7 +10,7 @@ from bise.engine.requests import (
     Step,
     TokenLogprobs,
 )
-from bise.engine.runner import Runner
+from bise.engine.runner import Runner, cache_room
 
 __all__ = [
     "Core",
@@ -25,5 +25,6 @@ __all__ = [
     "Step",
     "Stream",
     "TokenLogprobs",
+    "cache_room",
     "run_all",
 ]

@@ -1,11 +1,11 @@
 """The engine without a clock of its own: add requests, take steps, read what came of them.
 
-Waiting requests are read in, one a step and by priority, as slots come free; all that run get one
-token a step together. Nothing here knows of threads, and of text only three ids.
+The scheduler says which tokens are computed, the runner computes them, the sampler chooses what
+follows. Nothing here knows of threads, and of text only two ids.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -13,45 +13,116 @@ from random import Random
 import torch
 from torch import Tensor
 
-from bise.engine.requests import EngineStats, FinishReason, Request, Step
-from bise.engine.runner import Runner
+from bise.engine.draft import Lookup
+from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
+from bise.engine.pictures import Picture, Pictures
+from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
+from bise.engine.runner import Runner, Work
 from bise.engine.sampling import Draws, logprobs_of, sample
+from bise.engine.scheduler import Scheduler, Slice, Track
 from bise.errors import BadRequest, NotFound
 
 THINK, END_THINK = 34, 35
 """Ids of the markers around thinking, the same in every Tekken v15 file."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Running:
     """A request and how far it has come."""
 
-    number: int
     request: Request
+    track: Track
     draws: Draws
     max_tokens: int
     deadline: float | None
-    slot: int | None = None
+    pictures: Sequence[Picture]
+    lookup: Lookup = field(default_factory=Lookup)
     is_thinking: bool = False
     num_thought: int = 0
     must_stop_thinking: bool = False
+    num_computed: int = 0
+    """Tokens computed since the last step that was reported."""
+
     routing: list[Tensor] = field(default_factory=list[Tensor])
+
+    @property
+    def number(self) -> int:
+        return self.track.number
+
+
+@dataclass(slots=True)
+class Saying:
+    """What one request says in one step: a token, and more where a draft came true."""
+
+    member: Running
+    rows: Tensor
+    """[1 + draft, vocab] logits of what follows the last sure token and each guess"""
+
+    ids: list[int] = field(default_factory=list[int])
+    logprobs: list[TokenLogprobs] = field(default_factory=list[TokenLogprobs])
+    reason: FinishReason | None = None
+
+    @property
+    def wants_logprobs(self) -> bool:
+        return self.member.request.want_logprobs is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the last token was just what the draft had guessed."""
+        num_said = len(self.ids)
+        if self.reason is not None or num_said >= len(self.rows):
+            return False
+        track = self.member.track
+        return track.tokens[len(track.tokens) - track.num_draft + num_said - 1] == self.ids[-1]
+
+
+@dataclass(slots=True)
+class EngineCounts:
+    """What has happened since the engine began."""
+
+    num_finished: int = 0
+    num_cancelled: int = 0
+    num_prompt_tokens: int = 0
+    num_cached_tokens: int = 0
+    num_generated: int = 0
+    num_drafted: int = 0
+    num_accepted: int = 0
+    num_steps: int = 0
 
 
 class Core:
     """Decides what is computed next, and for whom."""
 
-    def __init__(self, runner: Runner, max_running: int, seed: int | None = None):
+    def __init__(
+        self,
+        runner: Runner,
+        max_running: int,
+        *,
+        seed: int | None = None,
+        shares_prefixes: bool = True,
+        speculates: bool = True,
+        max_step_tokens: int = 2048,
+    ):
+        """shares_prefixes, speculates: off only to measure what they bring."""
         self.runner = runner
-        self.max_positions = runner.network.config.max_positions
-        self.vocab_size = runner.network.config.vocab_size
-        self.free_slots = list(range(max_running))[::-1]
-        self.waiting: list[Running] = []
-        self.running: list[Running] = []
+        config = runner.network.config
+        self.vocab_size = config.vocab_size
+        self.image_token = config.image_token
+        self.max_positions = min(config.max_positions, runner.num_pages * PAGE_TOKENS)
+        eye = config.vision
+        self.has_eye = eye is not None
+        self.scheduler = Scheduler(
+            PagePool(runner.num_pages, shares=shares_prefixes),
+            max_running,
+            max(max_step_tokens, 2 * max_running),
+        )
+        token_side = 1 if eye is None else eye.patch * eye.merge
+        self.pictures = Pictures(runner.see, token_side, config.image_token)
+        self.speculates = speculates
+        self.members: dict[int, Running] = {}
         self.numbers = count()
         self.seeds = Random(seed)
-        self.num_finished = self.num_cancelled = 0
-        self.num_prompt_tokens = self.num_generated = 0
+        self.counts = EngineCounts()
 
     def add(self, request: Request) -> int:
         """Check a request and let it wait; returns the number it is known by."""
@@ -61,20 +132,24 @@ class Core:
         draws = Draws.of(request)
         if request.sampling.seed is None:
             draws.rng = Random(self.seeds.random())
-        number = next(self.numbers)
-        self.waiting.append(
-            Running(number, request, draws, wanted, deadline, is_thinking=request.in_thinking)
+        ids = list(request.prompt_ids)
+        pictures = self.pictures.take(request.images)
+        keys = self.pictures.keys(ids, pictures)
+        track = Track(next(self.numbers), request.priority, ids, keys, Holding(request.cache_salt))
+        self.members[track.number] = Running(
+            request, track, draws, wanted, deadline, pictures, is_thinking=request.in_thinking
         )
-        self.waiting.sort(key=lambda one: (one.request.priority, one.number))
-        return number
+        self.scheduler.add(track)
+        return track.number
 
     def check(self, request: Request) -> int:
         """Refuse what cannot be computed; says how many tokens there is room for."""
         if not request.prompt_ids:
             raise BadRequest("the prompt is empty, expected at least one token")
-        worst = max(request.prompt_ids)
-        if worst >= self.vocab_size or min(request.prompt_ids) < 0:
-            raise BadRequest(f"token id {worst} lies outside the vocabulary of {self.vocab_size}")
+        low, high = min(request.prompt_ids), max(request.prompt_ids)
+        if low < 0 or high >= self.vocab_size:
+            outside = low if low < 0 else high
+            raise BadRequest(f"token id {outside} lies outside the vocabulary of {self.vocab_size}")
         if request.adapter is not None:
             raise BadRequest(
                 f"adapter `{request.adapter}` is asked for, but this engine serves none yet",
@@ -97,14 +172,10 @@ class Core:
 
     def _check_images(self, request: Request) -> None:
         """Refuse pictures that do not fit their tokens: in a step they would fail everybody."""
-        config = self.runner.network.config
-        eye = config.vision
-        if request.images and eye is None:
+        if request.images and not self.has_eye:
             raise BadRequest("this model has no vision tower, but the prompt brings a picture")
-        num_places = sum(token == config.image_token for token in request.prompt_ids)
-        side = 1 if eye is None else eye.patch * eye.merge
-        sizes = [image.shape[-2:] for image in request.images]
-        num_vectors = sum((height // side) * (width // side) for height, width in sizes)
+        num_places = sum(token == self.image_token for token in request.prompt_ids)
+        num_vectors = sum(self.pictures.num_tokens(image) for image in request.images)
         if request.images and num_places != num_vectors:
             raise BadRequest(
                 f"the prompt has {num_places} image tokens, its pictures {num_vectors}",
@@ -112,99 +183,149 @@ class Core:
             )
 
     def cancel(self, number: int) -> None:
-        """Forget a request and free its slot; one that is gone already is no error."""
-        for one in (*self.waiting, *self.running):
-            if one.number == number:
-                self._leave(one)
-                self.num_cancelled += 1
+        """Forget a request and free its pages; one that is gone already is no error."""
+        one = self.members.get(number)
+        if one is not None:
+            self._leave(one)
+            self.counts.num_cancelled += 1
 
     def stop_thinking(self, number: int) -> None:
         """Let a request close its thinking with its next token."""
-        for one in (*self.waiting, *self.running):
-            if one.number == number:
-                if not one.is_thinking:
-                    raise BadRequest(f"request {number} is not thinking")
-                one.must_stop_thinking = True
-                return
-        raise NotFound(f"request {number} is not running")
+        one = self.members.get(number)
+        if one is None:
+            raise NotFound(f"request {number} is not running")
+        if not one.is_thinking:
+            raise BadRequest(f"request {number} is not thinking")
+        one.must_stop_thinking = True
 
     @property
     def is_idle(self) -> bool:
-        return not self.waiting and not self.running
+        return not self.members
+
+    @property
+    def num_waiting(self) -> int:
+        return len(self.scheduler.waiting)
 
     def step(self) -> dict[int, Step]:
         """Compute once for everybody; what came of it, by request number."""
         steps = self._expire()
-        if self.waiting and self.free_slots:
-            one = self.waiting.pop(0)
-            one.slot = self.free_slots.pop()
-            self.running.append(one)
-            steps |= self._read(one)
+        if self.speculates:
+            self._propose()
+        planned = self.scheduler.plan()
+        if not planned:
             return steps
-        if self.running:
-            steps |= self._advance()
-        return steps
+        members = [self.members[one.track.number] for one in planned]
+        wants_routing = any(one.request.want_routing for one in members)
+        routing: list[Tensor] | None = [] if wants_routing else None
+        works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
+        logits = self.runner.compute(works, routing)
+        self.counts.num_steps += 1
+        self.scheduler.done(planned)
+        for place, (one, part) in enumerate(zip(members, planned, strict=True)):
+            one.num_computed += part.count
+            if routing and one.request.want_routing:
+                one.routing.append(routing[place])
+        return steps | self._choose(members, planned, logits)
 
     def stats(self) -> EngineStats:
-        slots = self.runner.slots
-        used = [one.slot for one in self.running if one.slot is not None]
+        pool, counts = self.scheduler.pool, self.counts
         return EngineStats(
-            num_running=len(self.running),
-            num_waiting=len(self.waiting),
-            num_finished=self.num_finished,
-            num_cancelled=self.num_cancelled,
-            num_prompt_tokens=self.num_prompt_tokens,
-            num_generated_tokens=self.num_generated,
-            cache_tokens=sum(slots.lengths[slot] for slot in used),
-            cache_bytes=slots.entries.nbytes,
+            num_running=len(self.scheduler.running),
+            num_waiting=len(self.scheduler.waiting),
+            num_finished=counts.num_finished,
+            num_cancelled=counts.num_cancelled,
+            num_preemptions=self.scheduler.num_preemptions,
+            num_prompt_tokens=counts.num_prompt_tokens,
+            num_cached_tokens=counts.num_cached_tokens,
+            num_generated_tokens=counts.num_generated,
+            num_drafted_tokens=counts.num_drafted,
+            num_accepted_tokens=counts.num_accepted,
+            num_steps=counts.num_steps,
+            pages_total=pool.num_pages,
+            pages_used=pool.num_used,
+            pages_known=pool.num_idle,
+            cache_bytes=self.runner.cache.entries.nbytes,
         )
 
-    def _read(self, one: Running) -> dict[int, Step]:
-        """The prompt, and the first token after it."""
-        assert one.slot is not None
-        asked = one.routing if one.request.want_routing else None
-        logits = self.runner.prefill(one.slot, one.request.prompt_ids, one.request.images, asked)
-        num_prompt = len(one.request.prompt_ids)
-        self.num_prompt_tokens += num_prompt
+    def _propose(self) -> None:
+        """Guess ahead for everybody who says one token at a time."""
+        for track in self.scheduler.running:
+            one = self.members[track.number]
+            left = one.max_tokens - len(one.draws.generated) - 1
+            if track.num_missing != 1 or track.num_draft or left < 1:
+                continue
+            draft = one.lookup.propose(track.tokens)[:left]
+            if draft and self.image_token not in draft:
+                self.scheduler.propose(track, draft)
+
+    def _work(self, one: Running, part: Slice) -> Work:
+        """What the runner needs to know of a slice."""
+        track, end = one.track, part.start + part.count
+        return Work(
+            ids=track.tokens[part.start : end],
+            start=part.start,
+            pages=track.holding.pages,
+            num_wanted=min(1 + track.num_draft, part.count) if part.is_last else 0,
+            image_vectors=self.pictures.between(one.pictures, track.tokens, part.start, end),
+        )
+
+    def _choose(
+        self, members: list[Running], planned: list[Slice], logits: list[Tensor]
+    ) -> dict[int, Step]:
+        """Say the next token of everybody who has caught up, and go on where a draft was right."""
+        saying = [
+            Saying(one, rows)
+            for one, part, rows in zip(members, planned, logits, strict=True)
+            if part.is_last
+        ]
+        going = saying
+        while going:
+            table = torch.stack([one.rows[len(one.ids)] for one in going])
+            kept = table.clone() if any(one.wants_logprobs for one in going) else table
+            for row, token in enumerate(sample(table, [one.member.draws for one in going])):
+                self._say(going[row], token, kept[row])
+            going = [one for one in going if one.goes_on]
+        return {one.member.number: self._settle(one) for one in saying}
+
+    def _say(self, saying: "Saying", token: int, logits: Tensor) -> None:
+        """One token of one request."""
+        one = saying.member
         if one.max_tokens == 0:
+            saying.reason = "length"
+            return
+        token = self._mind_thinking(one, token)
+        one.draws.add(token)
+        saying.ids.append(token)
+        if one.request.want_logprobs is not None:
+            saying.logprobs.append(logprobs_of(logits, token, one.request.want_logprobs))
+        if token in one.request.stop_ids:
+            saying.reason = "stop"
+        elif len(one.draws.generated) >= one.max_tokens:
+            saying.reason = "length"
+
+    def _settle(self, saying: "Saying") -> Step:
+        """Write down what a request said, and let it leave if that was all."""
+        one, track = saying.member, saying.member.track
+        num_accepted = max(0, len(saying.ids) - 1)
+        if track.num_draft:
+            one.lookup.learn(track.num_draft, num_accepted)
+            self.counts.num_drafted += track.num_draft
+            self.counts.num_accepted += num_accepted
+        self.scheduler.settle(track, num_accepted, saying.ids[-1:])
+        self.counts.num_generated += len(saying.ids)
+        step = Step(
+            tuple(saying.ids),
+            tuple(saying.logprobs),
+            saying.reason,
+            num_cached=track.num_cached,
+            num_computed=one.num_computed,
+            routing=torch.cat(one.routing) if one.routing else None,
+        )
+        one.routing, one.num_computed = [], 0
+        if saying.reason is not None:
+            self.counts.num_finished += 1
             self._leave(one)
-            return {one.number: Step((), finish_reason="length", num_computed=num_prompt)}
-        return self._choose([one], logits[None], num_prompt)
-
-    def _advance(self) -> dict[int, Step]:
-        """One more token for all that run."""
-        slots = [one.slot for one in self.running if one.slot is not None]
-        last = [one.draws.generated[-1] for one in self.running]
-        wants_routing = any(one.request.want_routing for one in self.running)
-        chosen: list[Tensor] | None = [] if wants_routing else None
-        logits = self.runner.decode(slots, last, chosen)
-        if chosen:
-            for one, row in zip(self.running, chosen[0], strict=True):
-                one.routing = [row[None]] if one.request.want_routing else []
-        return self._choose(list(self.running), logits, 1)
-
-    def _choose(self, members: list[Running], logits: Tensor, num_computed: int) -> dict[int, Step]:
-        """Sample, count, and let those leave who are done."""
-        wants = [one.request.want_logprobs for one in members]
-        kept = logits.clone() if any(want is not None for want in wants) else logits
-        tokens = sample(logits, [one.draws for one in members])
-        steps: dict[int, Step] = {}
-        for row, (one, token) in enumerate(zip(members, tokens, strict=True)):
-            token = self._mind_thinking(one, token)
-            one.draws.add(token)
-            self.num_generated += 1
-            want = wants[row]
-            said = () if want is None else (logprobs_of(kept[row], token, want),)
-            reason = self._reason(one, token)
-            routing = torch.cat(one.routing) if one.routing else None  # a chunk each
-            one.routing = []
-            if reason is not None:
-                self.num_finished += 1
-                self._leave(one)
-            steps[one.number] = Step(
-                (token,), said, reason, num_computed=num_computed, routing=routing
-            )
-        return steps
+        return step
 
     def _mind_thinking(self, one: Running, token: int) -> int:
         """Force the closing marker when the budget is spent or somebody said stop."""
@@ -220,32 +341,20 @@ class Core:
             one.is_thinking = one.must_stop_thinking = False
         return token
 
-    def _reason(self, one: Running, token: int) -> FinishReason | None:
-        if token in one.request.stop_ids:
-            return "stop"
-        return "length" if len(one.draws.generated) >= one.max_tokens else None
-
     def _expire(self) -> dict[int, Step]:
         """End those whose time is up."""
         now = time.monotonic()
-        late = [o for o in self._everybody() if o.deadline is not None and now > o.deadline]
+        late = [o for o in self.members.values() if o.deadline is not None and now > o.deadline]
         for one in late:
-            self.num_finished += 1
+            self.counts.num_finished += 1
             self._leave(one)
         return {one.number: Step((), finish_reason="deadline") for one in late}
 
-    def _everybody(self) -> Iterable[Running]:
-        return (*self.waiting, *self.running)
-
     def _leave(self, one: Running) -> None:
-        if one in self.waiting:
-            self.waiting.remove(one)
-        else:
-            self.running.remove(one)
-        if one.slot is not None:
-            self.runner.slots.clear(one.slot)
-            self.free_slots.append(one.slot)
-            one.slot = None
+        self.counts.num_prompt_tokens += len(one.request.prompt_ids)
+        self.counts.num_cached_tokens += one.track.num_cached
+        self.scheduler.remove(one.track)
+        del self.members[one.number]
 
 
 def run_all(core: Core, requests: Iterable[Request]) -> list[list[int]]:

@@ -55,8 +55,8 @@ class Engine:
         if self._is_closed:
             raise UserError("the engine is closed")
         self.core.check(request)
-        if len(self.core.waiting) >= self.max_waiting:
-            raise QueueFull(len(self.core.waiting))
+        if self.core.num_waiting >= self.max_waiting:
+            raise QueueFull(self.core.num_waiting)
         return Stream(self, request, request_id)
 
     def stop_thinking(self, request_id: str) -> None:

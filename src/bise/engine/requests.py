@@ -140,9 +140,26 @@ class EngineStats:
     num_waiting: int
     num_finished: int
     num_cancelled: int
+    num_preemptions: int
+    """Times a request lost its pages to an older or more important one."""
+
     num_prompt_tokens: int
+    num_cached_tokens: int
+    """Prompt tokens that were not computed because the cache had them."""
+
     num_generated_tokens: int
-    cache_tokens: int
-    """Tokens held in the cache now."""
+    num_drafted_tokens: int
+    """Tokens guessed ahead."""
+
+    num_accepted_tokens: int
+    """Guesses that came true."""
+
+    num_steps: int
+    pages_total: int
+    pages_used: int
+    """Pages running requests hold."""
+
+    pages_known: int
+    """Pages nobody uses now, kept for whoever begins alike."""
 
     cache_bytes: int

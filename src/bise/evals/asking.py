@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bise.engine import Core, Request, Runner, Sampling
+from bise.engine import Core, Request, Runner, Sampling, cache_room
 from bise.engine.requests import FinishReason
 from bise.evals.runner import Replied
 from bise.evals.task import Example
@@ -32,16 +32,21 @@ class Asker:
         *,
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
-        max_running: int = 32,
+        max_running: int = 64,
+        thinking_temperature: float = THINKING_TEMPERATURE,
+        dtype: torch.dtype | None = None,
         progress: Callable[[], None] | None = None,
     ):
-        """progress: called once for every reply that is complete."""
+        """progress: called once for every reply that is complete. dtype: what to compute in; None
+        is the type of the weights."""
         self.chat = chat
         self.seed = seed
         self.max_tokens = max_tokens
         self.max_running = max_running
+        self.thinking_temperature = thinking_temperature
         self.progress = progress
-        self.core = Core(Runner(network, num_slots=max_running), max_running)
+        room = cache_room(network.config, max_running)
+        self.core = Core(Runner(network, room, dtype), max_running)
 
     def __call__(self, asked: Sequence[tuple[Example, str]]) -> list[Replied]:
         """The replies, in the order of the questions."""
@@ -50,7 +55,7 @@ class Asker:
         ids: list[list[int]] = [[] for _ in asked]
         reasons: list[FinishReason | None] = [None for _ in asked]
         while left or not self.core.is_idle:
-            while left and len(self.core.waiting) < self.max_running:  # pictures take memory
+            while left and self.core.num_waiting < self.max_running:  # pictures take memory
                 place, (example, effort) = left.popleft()
                 places[self.core.add(self.request(example, effort))] = place
             for number, step in self.core.step().items():
@@ -72,7 +77,7 @@ class Asker:
         if example.system:
             messages.insert(0, Message.of("system", example.system))
         prompt = self.chat.encode(messages, effort=effort)
-        temperature = 0.0 if effort == "none" else THINKING_TEMPERATURE
+        temperature = 0.0 if effort == "none" else self.thinking_temperature
         return Request(
             prompt_ids=prompt.ids,
             images=[torch.as_tensor(image.pixels) for image in prompt.images],

@@ -25,7 +25,9 @@ def wilson(num_right: int, num: int) -> tuple[float, float]:
     spread = 1 + Z * Z / num
     centre = (share + Z * Z / (2 * num)) / spread
     half = Z / spread * sqrt(share * (1 - share) / num + Z * Z / (4 * num * num))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = 0.0 if num_right == 0 else centre - half  # exact ends: rounding leaves 3e-17 there
+    high = 1.0 if num_right == num else centre + half
+    return low, high
 
 
 def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:

@@ -35,14 +35,18 @@ class LatentAttention(nn.Module):
 
     def forward(self, hidden: Tensor, turn: Turn, sight: Sight) -> Tensor:
         """hidden [tokens, dim] -> [tokens, dim]"""
-        seen = sight.extend(self.layer, self._entries(hidden, turn))  # [batch, keys, width]
-        query = self._query(hidden, turn).unflatten(0, (sight.batch, sight.queries))
-        look = ops.latent_expanded if sight.form == "expanded" else ops.latent_absorbed
+        seen = sight.extend(self.layer, self._entries(hidden, turn))
+        query = self._query(hidden, turn)
         up = self.kv_up.weight.to(hidden.dtype).unflatten(0, (self.num_heads, -1))
-        found = look(
-            query, seen, up, nope=self.shape.nope, scale=self.scale, mask=sight.mask
-        )  # [batch, queries, heads, value]
-        return self.out(found.flatten(2).flatten(0, 1))
+        found: list[Tensor] = []
+        for look, entries in zip(sight.looks, seen, strict=True):  # [batch, keys, width] each
+            attend = ops.latent_expanded if look.form == "expanded" else ops.latent_absorbed
+            asked = query[look.tokens].unflatten(0, (look.batch, look.queries))
+            values = attend(
+                asked, entries, up, nope=self.shape.nope, scale=self.scale, mask=look.mask
+            )
+            found.append(values.flatten(2).flatten(0, 1))  # [tokens, heads * value]
+        return self.out(found[0] if len(found) == 1 else torch.cat(found))
 
     def _query(self, hidden: Tensor, turn: Turn) -> Tensor:
         """[tokens, heads, nope + rope], turned and grown by position."""
@@ -86,7 +90,10 @@ class GroupedAttention(nn.Module):
             query = (query * turn.query_scale[..., None]).to(query.dtype)
         key = rotate(self.k(hidden).unflatten(-1, heads), turn.cos, turn.sin)
         seen = sight.extend(self.layer, torch.cat((key.flatten(1), self.v(hidden)), dim=-1))
-        keys, values = seen.unflatten(-1, (2, self.shape.num_kv_heads, -1)).unbind(2)
-        query = query.unflatten(0, (sight.batch, sight.queries))
-        found = ops.attend(query, keys, values, scale=self.scale, mask=sight.mask)
-        return self.out(found.flatten(2).flatten(0, 1))
+        found: list[Tensor] = []
+        for look, entries in zip(sight.looks, seen, strict=True):  # [batch, keys, width] each
+            keys, values = entries.unflatten(-1, (2, self.shape.num_kv_heads, -1)).unbind(2)
+            asked = query[look.tokens].unflatten(0, (look.batch, look.queries))
+            looked = ops.attend(asked, keys, values, scale=self.scale, mask=look.mask)
+            found.append(looked.flatten(2).flatten(0, 1))
+        return self.out(found[0] if len(found) == 1 else torch.cat(found))

@@ -1,7 +1,7 @@
 """The cache as pages, and how the tokens of many requests look at it in one pass.
 
-A request's entries lie in whatever pages it was given, in the order of its positions. Requests that
-add equally few tokens go together, padded to the longest of them; a long chunk of a prompt goes alone.
+A request's entries lie in whatever pages it was given, in the order of its positions. Requests
+that add equally few tokens go together, padded to the longest; a long chunk of a prompt goes alone.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from torch import Tensor
 from bise.model.sight import Look
 
 FEW_QUERIES = 8
-"""Up to so many new tokens, keys and values are never made: the latents themselves are looked at."""
+"""Up to so many new tokens, no keys and values are made: the latents are looked at themselves."""
 
 
 @dataclass(frozen=True, slots=True)

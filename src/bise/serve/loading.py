@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from bise.engine import Core, Engine, Runner
+from bise.engine import Core, Engine, Runner, cache_room
 from bise.errors import UserError, WrongType, quoted
 from bise.model import Network, inspect, load_network, locate
 from bise.model.inspect import need_fit
@@ -48,7 +48,8 @@ class LoadedModel:
     def talker(self, *, max_running: int = 8, max_waiting: int = 512) -> Talker:
         """An engine of its own around this network; close it when done."""
         chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
-        core = Core(Runner(self.network, num_slots=max_running), max_running)
+        room = cache_room(self.network.config, max_running)
+        core = Core(Runner(self.network, room), max_running)
         return Talker(Engine(core, max_waiting=max_waiting), chat)
 
 

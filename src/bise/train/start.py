@@ -9,15 +9,12 @@ from random import Random
 
 import torch
 
-from bise.engine.core import Core, run_all
-from bise.engine.requests import Request, Sampling
-from bise.engine.runner import Runner
 from bise.errors import UserError
+from bise.evals.asking import Asker
 from bise.evals.chain import Chain
 from bise.evals.task import Example, Task
-from bise.text import ChatFormat, Message, Tekken, decode_reply
+from bise.text import ChatFormat, Tekken
 from bise.train.config import TrainConfig
-from bise.train.conversations import turn
 from bise.train.limits import Limits
 from bise.train.log import Log
 from bise.train.loop import train
@@ -101,32 +98,20 @@ def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
             rng = Random(f"look/{config.seed}/{name}")  # the same questions at every look
             for number in range(config.eval_examples):
                 level = task.levels[number % len(task.levels)]
-                asked.append(
-                    (f"{name} {effort}", task, task.sample(rng, level, "held_out"), effort)
-                )
+                example = task.sample(rng, level, "held_out")
+                asked.append((f"{name} {effort}", task, example, effort))
     own = asked[ranks.rank :: ranks.world]
-    replies = _answer(run, chat, [(example, effort) for _, _, example, effort in own])
+    ask = Asker(
+        run.network,
+        chat,
+        max_tokens=MAX_REPLY_TOKENS,
+        thinking_temperature=0.0,
+        dtype=run.dtype,
+    )
+    replies = ask([(example, effort) for _, _, example, effort in own])
     right: dict[str, float] = {}
     for (name, task, example, _), reply in zip(own, replies, strict=True):
-        right[name] = right.get(name, 0.0) + task.grade(example, reply)
+        right[name] = right.get(name, 0.0) + task.grade(example, reply.answer)
     names = [f"{name} {effort}" for name in config.mix.shares for effort in EFFORTS]
     totals = ranks.sum_(torch.tensor([right.get(name, 0.0) for name in names]))
     return {n: v / config.eval_examples for n, v in zip(names, totals.tolist(), strict=True)}
-
-
-def _answer(run: Run, chat: ChatFormat, asked: list[tuple[Example, str]]) -> list[str]:
-    """What the network says to each, without its thinking."""
-    core = Core(Runner(run.network, num_slots=32, dtype=run.dtype), max_running=32)
-    requests = []
-    for example, effort in asked:
-        messages = [Message.of("system", example.system)] if example.system else []
-        prompt = chat.encode([*messages, turn(example, effort)[0]], effort=effort)
-        requests.append(
-            Request(
-                prompt_ids=prompt.ids,
-                images=[torch.from_numpy(image.pixels) for image in prompt.images],
-                sampling=Sampling(temperature=0.0),
-                max_tokens=MAX_REPLY_TOKENS,
-            )
-        )
-    return [decode_reply(chat.tekken, ids).text for ids in run_all(core, requests)]

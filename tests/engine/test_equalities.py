@@ -1,0 +1,132 @@
+"""However a reply comes about, it is the same reply: cached, guessed, preempted, in any company."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bise.engine import Core, Request, Runner, Sampling, run_all
+
+COPIED = [1, 3, *([310, 311, 312, 313, 314, 315] * 4), 4]
+
+
+def _ask(prompt: list[int], *, warm: bool = False, **fields) -> Request:
+    few_words = dict.fromkeys(range(310, 315), 60.0)  # so that runs come up again, mostly wrongly
+    sampling = Sampling(temperature=1.5 if warm else 0.0, seed=7, logit_bias=few_words)
+    given_fields = {"prompt_ids": prompt, "sampling": sampling, "max_tokens": 24, **fields}
+    return Request(**given_fields, stop_ids=frozenset())
+
+
+def _core(network, num_tokens: int = 2048, max_running: int = 4, **options) -> Core:
+    return Core(Runner(network, num_tokens), max_running, seed=0, **options)
+
+
+def _plain(network, requests: list[Request]) -> list[list[int]]:
+    """Each alone, with nothing clever."""
+    return [
+        run_all(_core(network, shares_prefixes=False, speculates=False), [one])[0]
+        for one in requests
+    ]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_guessing_ahead_changes_nothing_but_the_number_of_steps(network, warm):
+    requests = [_ask(COPIED, warm=warm), _ask(COPIED[:9], warm=warm)]
+    expected = _plain(network, requests)
+    core = _core(network)
+    assert run_all(core, requests) == expected
+    stats = core.stats()
+    assert stats.num_drafted_tokens > 0
+    assert stats.num_accepted_tokens < stats.num_drafted_tokens  # wrong guesses are in the test
+
+
+def test_a_model_that_repeats_itself_is_read_several_tokens_at_a_time(scripted):
+    network = scripted({400 + i: 400 + (i + 1) % 5 for i in range(5)})
+    core = _core(network)
+    plain = Sampling(temperature=0.0)
+    prompt = [1, *range(400, 405), *range(400, 403)]
+    ids = run_all(core, [_ask(prompt, max_tokens=40, sampling=plain)])[0]
+    assert ids == [400 + (3 + i) % 5 for i in range(40)]
+    assert core.stats().num_steps <= 40 / 2.5
+
+
+def test_a_known_beginning_is_not_computed_again_and_changes_nothing(network):
+    beginning = [1, 3, *range(200, 250)]
+    requests = [_ask([*beginning, 300 + n, 4], max_tokens=6) for n in range(3)]
+    expected = _plain(network, requests)
+    core = _core(network)
+    assert [run_all(core, [one])[0] for one in requests] == expected
+    assert core.stats().num_cached_tokens == 2 * 48  # three pages of sixteen, twice
+
+
+def test_other_pictures_are_other_beginnings(network):
+    prompt = [1, 3, *[10] * 20, 13, *range(200, 230), 4]
+    noise = torch.Generator().manual_seed(1)
+    pictures = [torch.randn(3, 28, 560, generator=noise) * 2 for _ in range(2)]
+    requests = [_ask(prompt, images=[pictures[n]], max_tokens=8) for n in (0, 1, 0)]
+    expected = _plain(network, requests)
+    core = _core(network)
+    assert [run_all(core, [one])[0] for one in requests] == expected
+    assert expected[0] != expected[1]
+    assert core.stats().num_cached_tokens == 48  # the third knows the first
+    assert core.pictures.num_seen == 2
+
+
+def test_losing_the_pages_changes_nothing(network):
+    requests = [_ask([1, 3, *range(200 + n, 240 + n), 4], max_tokens=50) for n in range(4)]
+    expected = _plain(network, requests)
+    core = _core(network, num_tokens=224)
+    assert run_all(core, requests) == expected
+    stats = core.stats()
+    assert stats.num_preemptions > 0
+    assert stats.pages_used == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_any_schedule_gives_the_same_replies(network, data):
+    lengths = data.draw(st.lists(st.integers(2, 60), min_size=1, max_size=6))
+    requests = [
+        _ask([1, *[200 + (n % 2)] * (length - 1)], warm=bool(n % 3), max_tokens=8 + 5 * n)
+        for n, length in enumerate(lengths)
+    ]
+    core = _core(
+        network,
+        num_tokens=data.draw(st.sampled_from([160, 400, 2048])),
+        max_running=data.draw(st.integers(1, 4)),
+        max_step_tokens=data.draw(st.sampled_from([8, 24, 500])),
+    )
+    said: dict[int, list[int]] = {}
+    for one in requests:
+        said[core.add(one)] = []
+        for _ in range(data.draw(st.integers(0, 5))):
+            for number, step in core.step().items():
+                said[number] += step.ids
+    while not core.is_idle:
+        for number, step in core.step().items():
+            said[number] += step.ids
+    assert list(said.values()) == _plain(network, requests)
+
+
+@pytest.mark.slow
+def test_ten_thousand_arrivals_and_departures_leave_nothing_behind(scripted):
+    network = scripted({n: n + 1 for n in range(200, 260)})
+    core = _core(network, num_tokens=512, max_running=6)
+    rng = torch.Generator().manual_seed(0)
+    numbers: list[int] = []
+    for draw in torch.randint(0, 1000, (10_000,), generator=rng).tolist():
+        if draw < 700 or not numbers:
+            numbers.append(core.add(_ask([1, *[200 + draw % 40] * (draw % 30)], max_tokens=3)))
+        else:
+            core.cancel(numbers.pop(draw % len(numbers)))
+        if draw % 7 == 0:
+            core.step()
+        if len(numbers) > 60:
+            for number in numbers[:50]:
+                core.cancel(number)
+            del numbers[:50]
+    while not core.is_idle:
+        core.step()
+    stats = core.stats()
+    assert stats.pages_used == 0
+    assert stats.num_finished + stats.num_cancelled == next(core.numbers)
