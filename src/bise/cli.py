@@ -91,6 +91,9 @@ def serve(
         list[str] | None, Option(help="What clients call the model; the first is in answers.")
     ] = None,
     max_running: Annotated[int, Option(min=1, help="Replies computed at once; more wait.")] = 8,
+    deterministic: Annotated[
+        bool, Option("--deterministic", help="The same bits in any company; several times slower.")
+    ] = False,
     no_auth: Annotated[
         bool, Option("--no-auth", help="Serve other machines too, without any key.")
     ] = False,
@@ -106,6 +109,7 @@ def serve(
         names=served_model_name or [],
         dtype=dtype,
         max_running=max_running,
+        is_exact=deterministic,
         has_no_auth=no_auth,
     )
 

@@ -13,7 +13,9 @@ VALUES: list[Any] = [
     *({}, {"type": "string"}, {"type": "text"}, {"a": {}}, {"a": {"minimum": "1"}}, {"(": {}}),
     *({"a": ["b"]}, {"a": []}, {"a": ["b", "b"]}, {"a": 1}, {"a": True}),
 ]
-KEYWORDS = [*CHECKS, *SCHEMA_KEYS, *SCHEMA_LISTS, *SCHEMA_MAPS, "items", "const", "default", "x"]
+KEYWORDS = sorted(
+    {*CHECKS, *SCHEMA_KEYS, *SCHEMA_LISTS, *SCHEMA_MAPS, "items", "const", "default", "x"}
+)
 
 
 def is_draft7(schema: Any) -> bool:

@@ -24,6 +24,7 @@ def run_server(
     names: list[str],
     dtype: str | None,
     max_running: int,
+    is_exact: bool,
     has_no_auth: bool,
 ) -> None:
     """Load a model and serve it until somebody says stop."""
@@ -36,7 +37,7 @@ def run_server(
     with listener:
         with waiting(f"reading {name}"):
             model = load_model(name, dtype)
-            served = serve_model(model, names=names, max_running=max_running)
+            served = serve_model(model, names=names, max_running=max_running, is_exact=is_exact)
         try:
             address = (host, listener.getsockname()[1])
             show_start(served, model.folder.name, model.dtype, max_running, address)

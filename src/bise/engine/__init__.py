@@ -10,13 +10,14 @@ from bise.engine.requests import (
     Step,
     TokenLogprobs,
 )
-from bise.engine.runner import Runner, cache_room
+from bise.engine.runner import ExactRunner, Runner, cache_room
 
 __all__ = [
     "Core",
     "Engine",
     "EngineFailed",
     "EngineStats",
+    "ExactRunner",
     "FinishReason",
     "QueueFull",
     "Request",

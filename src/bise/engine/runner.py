@@ -6,6 +6,7 @@ kernels or another machine later): `compute` and `see`, over pages of a cache.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from bise.engine.pages import PAGE_TOKENS
 from bise.model.config import ModelConfig
 from bise.model.experts import Routing
 from bise.model.network import Network
-from bise.model.paged import PagedCache, PagedSight, Span
+from bise.model.paged import ExactSight, PagedCache, PagedSight, Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,12 @@ class Work:
     image_vectors: Tensor | None = None
     """[image tokens among `ids`, dim]"""
 
+
+TOKEN_MULTIPLE = 32
+"""Larger passes are padded to a multiple of so many tokens: oneDNN compiles for each new shape."""
+
+EXACT_TILE = 32
+"""Tokens an exact pass always has, and rows an expert always gets."""
 
 CACHE_BYTES = 2**30
 """The cache takes no more than this unless told to."""
@@ -81,23 +88,15 @@ class Runner:
         `routing` gets for each work which experts its tokens went to: [tokens, layers, topk].
         """
         spans = [Span(work.start, len(work.ids), work.pages) for work in works]
-        sight = PagedSight(self.cache, spans)
+        num_tokens = sum(len(work.ids) for work in works)
+        multiple = TOKEN_MULTIPLE if num_tokens > TOKEN_MULTIPLE else 1
+        sight = PagedSight(self.cache, spans, multiple=multiple)
         ordered = [works[i] for i in sight.order]
-        ids = torch.tensor([i for work in ordered for i in work.ids], device=self.device)
-        seen = [work.image_vectors for work in ordered if work.image_vectors is not None]
-        asked = Routing() if routing is not None else None
-        hidden = self.network(
-            ids,
-            sight.positions(),
-            sight,
-            image_vectors=torch.cat(seen) if seen else None,
-            routing=asked,
-            dtype=self.dtype,
-        )
-        ends = torch.tensor([len(work.ids) for work in ordered]).cumsum(0).tolist()
-        if routing is not None and asked is not None and asked.choices:
-            chosen = torch.stack(asked.choices, dim=1).split([len(work.ids) for work in ordered])
-            routing += _in_order(chosen, sight.order)
+        hidden, chosen = self._pass(ordered, sight, routing is not None)
+        ends = list(accumulate(len(work.ids) for work in ordered))
+        if routing is not None and chosen is not None:
+            parts = chosen[:num_tokens].split([len(work.ids) for work in ordered])
+            routing += _in_order(parts, sight.order)
         rows = [
             row
             for work, end in zip(ordered, ends, strict=True)
@@ -105,6 +104,75 @@ class Runner:
         ]
         logits = self.network.logits(hidden[rows]).float()
         return _in_order(logits.split([work.num_wanted for work in ordered]), sight.order)
+
+    def _pass(
+        self,
+        works: Sequence[Work],
+        sight: PagedSight,
+        wants_routing: bool,
+        run_rows: int | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Hidden states [tokens, dim] of these works in this order, and [tokens, layers, topk]."""
+        ids = [i for work in works for i in work.ids] + [0] * sight.num_padding
+        seen = [work.image_vectors for work in works if work.image_vectors is not None]
+        asked = Routing() if wants_routing else None
+        hidden = self.network(
+            torch.tensor(ids, device=self.device),
+            sight.positions(),
+            sight,
+            image_vectors=torch.cat(seen) if seen else None,
+            routing=asked,
+            dtype=self.dtype,
+            run_rows=run_rows,
+        )
+        has_chosen = asked is not None and asked.choices
+        return hidden, torch.stack(asked.choices, dim=1) if asked and has_chosen else None
+
+
+class ExactRunner(Runner):
+    """A runner whose every number depends on a request's own tokens alone, to the last bit.
+
+    Tokens go through in tiles of one size, each looking alone: several times slower than `Runner`,
+    and the same however a text was cut, cached, guessed or batched.
+    """
+
+    @torch.inference_mode()
+    def compute(self, works: Sequence[Work], routing: list[Tensor] | None = None) -> list[Tensor]:
+        singles = [one for work in works for one in self._singles(work)]
+        logits, chosen = list[Tensor](), list[Tensor]()
+        for start in range(0, len(singles), EXACT_TILE):
+            tile = singles[start : start + EXACT_TILE]
+            spans = [Span(one.start, 1, one.pages) for one in tile]
+            sight = ExactSight(self.cache, spans, multiple=EXACT_TILE)
+            hidden, experts = self._pass(tile, sight, routing is not None, run_rows=EXACT_TILE)
+            logits += self.network.logits(hidden).float()[: len(tile)].unbind()
+            if experts is not None:
+                chosen += experts[: len(tile)].unbind()
+        told, at = list[Tensor](), 0
+        for work in works:
+            end = at + len(work.ids)
+            wanted = logits[end - work.num_wanted : end]
+            told.append(torch.stack(wanted) if wanted else logits[0].new_zeros(0, len(logits[0])))
+            if routing is not None and chosen:
+                routing.append(torch.stack(chosen[at:end]))
+            at = end
+        return told
+
+    def _singles(self, work: Work) -> list[Work]:
+        """The tokens of a work, one by one."""
+        has_images = work.image_vectors is not None
+        vectors = iter(work.image_vectors if work.image_vectors is not None else ())
+        image_token = self.network.config.image_token
+        return [
+            Work(
+                ids=[token],
+                start=work.start + place,
+                pages=work.pages,
+                num_wanted=1,
+                image_vectors=next(vectors)[None] if has_images and token == image_token else None,
+            )
+            for place, token in enumerate(work.ids)
+        ]
 
 
 def _in_order(parts: Sequence[Tensor], order: Sequence[int]) -> list[Tensor]:

@@ -11,6 +11,13 @@ from bise.ops import attention as ops
 from bise.ops.rotation import rotate
 
 
+def _joined(found: list[Tensor], num_padding: int) -> Tensor:
+    """What all looks found, [tokens, width]; padding found nothing."""
+    if num_padding:
+        found = [*found, found[0].new_zeros(num_padding, found[0].shape[-1])]
+    return found[0] if len(found) == 1 else torch.cat(found)
+
+
 class LatentAttention(nn.Module):
     """Look back over the text through a narrow vector a token. Ref: arXiv:2405.04434 §2.1.
 
@@ -46,7 +53,7 @@ class LatentAttention(nn.Module):
                 asked, entries, up, nope=self.shape.nope, scale=self.scale, mask=look.mask
             )
             found.append(values.flatten(2).flatten(0, 1))  # [tokens, heads * value]
-        return self.out(found[0] if len(found) == 1 else torch.cat(found))
+        return self.out(_joined(found, sight.num_padding))
 
     def _query(self, hidden: Tensor, turn: Turn) -> Tensor:
         """[tokens, heads, nope + rope], turned and grown by position."""
@@ -96,4 +103,4 @@ class GroupedAttention(nn.Module):
             asked = query[look.tokens].unflatten(0, (look.batch, look.queries))
             looked = ops.attend(asked, keys, values, scale=self.scale, mask=look.mask)
             found.append(looked.flatten(2).flatten(0, 1))
-        return self.out(found[0] if len(found) == 1 else torch.cat(found))
+        return self.out(_joined(found, sight.num_padding))

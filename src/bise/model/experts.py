@@ -51,13 +51,14 @@ class Experts(nn.Module):
         if shape.num_shared:
             self.shared = FeedForward(config.dim, shape.num_shared * shape.hidden_dim)
 
-    def forward(self, hidden: Tensor, routing: Routing | None = None) -> Tensor:
+    def forward(
+        self, hidden: Tensor, routing: Routing | None = None, run_rows: int | None = None
+    ) -> Tensor:
         """hidden [tokens, dim] -> [tokens, dim]"""
         weights, choice, logits = route(hidden, self.router, self.topk)
         if routing is not None:
             routing.logits.append(logits)
             routing.choices.append(choice)
-        mixed = expert_mlp(
-            hidden, self.gate_up.to(hidden.dtype), self.down.to(hidden.dtype), weights, choice
-        )
+        gate_up, down = self.gate_up.to(hidden.dtype), self.down.to(hidden.dtype)
+        mixed = expert_mlp(hidden, gate_up, down, weights, choice, run_rows)
         return mixed if self.shared is None else mixed + self.shared(hidden)

@@ -34,11 +34,18 @@ class Block(nn.Module):
             assert config.mlp_dim is not None
             self.mlp = FeedForward(config.dim, config.mlp_dim)
 
-    def forward(self, hidden: Tensor, turn: Turn, sight: Sight, routing: Routing | None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        turn: Turn,
+        sight: Sight,
+        routing: Routing | None = None,
+        run_rows: int | None = None,
+    ) -> Tensor:
         hidden = hidden + self.attention(self.attention_norm(hidden), turn, sight)
         normed = self.mlp_norm(hidden)
         if isinstance(self.mlp, Experts):
-            return hidden + self.mlp(normed, routing)
+            return hidden + self.mlp(normed, routing, run_rows)
         return hidden + self.mlp(normed)
 
 
@@ -70,12 +77,14 @@ class Network(nn.Module):
         image_vectors: Tensor | None = None,
         routing: Routing | None = None,
         dtype: torch.dtype | None = None,
+        run_rows: int | None = None,
     ) -> Tensor:
         """One pass over all layers, ending in the final norm.
 
         ids, positions  [tokens] int64
         image_vectors   [image tokens among ids, dim]
         dtype           to compute in; None is the type of the weights
+        run_rows        rows an expert's run is padded to a multiple of; None: what is fastest
         returns         [tokens, dim], what `logits` and a draft head take
         """
         hidden = self.embed(ids)
@@ -85,7 +94,7 @@ class Network(nn.Module):
             hidden = self._splice(ids, hidden, image_vectors)
         turn = self.rotation(positions)
         for block in self.blocks:
-            hidden = block(hidden, turn, sight, routing)
+            hidden = block(hidden, turn, sight, routing, run_rows)
         return self.norm(hidden)
 
     def _splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor:

@@ -36,6 +36,11 @@ class Sight(Protocol):
     @property
     def looks(self) -> Sequence[Look]: ...
 
+    @property
+    def num_padding(self) -> int:
+        """Tokens at the end of the pass that look at nothing and that nobody looks at."""
+        ...
+
     def extend(self, layer: int, entries: Tensor) -> Sequence[Tensor]:
         """Add the entries [tokens, width] of this pass; for each look all [batch, keys, width]."""
         ...
@@ -48,6 +53,7 @@ class PackedRows:
         self, batch: int, queries: int, samples: Tensor | None = None, form: Form = "expanded"
     ):
         """samples [batch, queries] int: which sample a token belongs to; None: one a row."""
+        self.num_padding = 0
         mask = None
         if samples is not None:
             same = samples[:, :, None] == samples[:, None, :]

@@ -43,15 +43,18 @@ class Dispatch:
             start = end
 
 
-def dispatch(choice: Tensor, num_experts: int) -> Dispatch:
-    """Sort tokens by expert. choice [tokens, topk] int"""
+def dispatch(choice: Tensor, num_experts: int, run_rows: int | None = None) -> Dispatch:
+    """Sort tokens by expert, and pad each expert's run to a multiple of `run_rows`.
+
+    choice [tokens, topk] int; None pads large batches only, where it pays.
+    """
     tokens, topk = choice.shape
     flat = choice.flatten()
     order = flat.argsort(stable=True)  # by expert, ties by token
     counts = flat.bincount(minlength=num_experts)
-    padded = counts
-    if tokens * topk >= FEW_ROWS:
-        padded = (counts + RUN_MULTIPLE - 1) // RUN_MULTIPLE * RUN_MULTIPLE
+    if run_rows is None:
+        run_rows = RUN_MULTIPLE if tokens * topk >= FEW_ROWS else 1
+    padded = (counts + run_rows - 1) // run_rows * run_rows
     ends = padded.cumsum(0)
     shift = (ends - padded) - (counts.cumsum(0) - counts)  # how far padding moved each run
     row = torch.arange(tokens * topk, device=choice.device) + shift[flat[order]]
@@ -95,8 +98,8 @@ class _ExpertMLP(torch.autograd.Function):
     """`expert_mlp` with the backward pass written out."""
 
     @staticmethod
-    def forward(ctx, hidden, gate_up, down, weights, choice):
-        plan = dispatch(choice, gate_up.shape[0])
+    def forward(ctx, hidden, gate_up, down, weights, choice, run_rows):
+        plan = dispatch(choice, gate_up.shape[0], run_rows)
         x = hidden[plan.token_of]
         if len(x) != choice.numel():
             x *= plan.is_real
@@ -121,7 +124,7 @@ class _ExpertMLP(torch.autograd.Function):
         grad_opened = _swiglu_backward(opened, grad_inner)
         grad_gate_up = grouped_outer(grad_opened, x, num_experts, plan)
         grad_x = grouped_linear(grad_opened, gate_up.transpose(1, 2), plan)
-        return grad_x[plan.rows_of].sum(1), grad_gate_up, grad_down, grad_weights, None
+        return grad_x[plan.rows_of].sum(1), grad_gate_up, grad_down, grad_weights, None, None
 
 
 def _swiglu_backward(gate_up: Tensor, grad: Tensor) -> Tensor:
@@ -134,17 +137,23 @@ def _swiglu_backward(gate_up: Tensor, grad: Tensor) -> Tensor:
 
 
 def expert_mlp(
-    hidden: Tensor, gate_up: Tensor, down: Tensor, weights: Tensor, choice: Tensor
+    hidden: Tensor,
+    gate_up: Tensor,
+    down: Tensor,
+    weights: Tensor,
+    choice: Tensor,
+    run_rows: int | None = None,
 ) -> Tensor:
     """Each token through its chosen experts, added up by weight.
 
-    hidden   [tokens, dim]
-    gate_up  [experts, 2 * width, dim]   gate rows, then up rows
-    down     [experts, dim, width]
-    weights  [tokens, topk] fp32, choice [tokens, topk] int
-    returns  [tokens, dim]
+    hidden    [tokens, dim]
+    gate_up   [experts, 2 * width, dim]   gate rows, then up rows
+    down      [experts, dim, width]
+    weights   [tokens, topk] fp32, choice [tokens, topk] int
+    run_rows  rows an expert's run is padded to a multiple of
+    returns   [tokens, dim]
     """
-    return _ExpertMLP.apply(hidden, gate_up, down, weights, choice)  # type: ignore[return-value]
+    return _ExpertMLP.apply(hidden, gate_up, down, weights, choice, run_rows)  # type: ignore[return-value]
 
 
 def expert_mlp_plain(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from bise.engine import Core, Engine, Runner, cache_room
+from bise.engine import Core, Engine, ExactRunner, Runner, cache_room
 from bise.errors import UserError, WrongType, quoted
 from bise.model import Network, inspect, load_network, locate
 from bise.model.inspect import need_fit
@@ -45,11 +45,17 @@ class LoadedModel:
         tekken = read_tokenizer(self.folder, self.network.config.vocab_size)
         return ChatFormat(tekken, resize="hf" if self.layout == "hf" else "native")
 
-    def talker(self, *, max_running: int = 8, max_waiting: int = 512) -> Talker:
-        """An engine of its own around this network; close it when done."""
+    def talker(
+        self, *, max_running: int = 8, max_waiting: int = 512, is_exact: bool = False
+    ) -> Talker:
+        """An engine of its own around this network; close it when done.
+
+        is_exact: the same text gives the same bits whatever shares a batch, several times slower.
+        """
         chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
         room = cache_room(self.network.config, max_running)
-        core = Core(Runner(self.network, room), max_running)
+        runner = ExactRunner if is_exact else Runner
+        core = Core(runner(self.network, room), max_running)
         return Talker(Engine(core, max_waiting=max_waiting), chat)
 
 

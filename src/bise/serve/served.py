@@ -92,7 +92,13 @@ class Served:
         }
 
 
-def serve_model(model: LoadedModel, *, names: Sequence[str] = (), max_running: int = 8) -> Served:
+def serve_model(
+    model: LoadedModel,
+    *,
+    names: Sequence[str] = (),
+    max_running: int = 8,
+    is_exact: bool = False,
+) -> Served:
     """Start an engine around a model, to be served under these names, or under its own."""
     chosen = tuple(names) or default_names(model)
     for name in chosen:
@@ -102,7 +108,7 @@ def serve_model(model: LoadedModel, *, names: Sequence[str] = (), max_running: i
                 hint="pass `--served-model-name` with visible ASCII letters and no blanks",
             )
     return Served(
-        talker=model.talker(max_running=max_running),
+        talker=model.talker(max_running=max_running, is_exact=is_exact),
         names=chosen,
         fingerprint=fingerprint(model),
     )
