@@ -1,5 +1,6 @@
 """Small models for the rooms that need a whole one: random ones, and ones that say what we like."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -73,7 +74,9 @@ def scripted_network(script: Script, config: ModelConfig = TINY) -> Network:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
+    """Here and in every process a test starts: small products do not share well."""
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -183,6 +183,40 @@ def convert_(
     )
 
 
+@app.command("bench")
+def bench_(
+    model: Annotated[
+        str, Argument(help="A model that ships, a folder, a hub id, or a preset to fill at random.")
+    ] = "nano",
+    prompt: Annotated[list[int] | None, Option(help="Tokens of a prompt; may be repeated.")] = None,
+    streams: Annotated[list[int] | None, Option(help="Replies at once; may be repeated.")] = None,
+    new_tokens: Annotated[int, Option(min=2, help="Tokens of a timed reply.")] = 48,
+    repeats: Annotated[int, Option(min=1, help="Rounds; medians are of these.")] = 3,
+    deterministic: Annotated[bool, Option("--deterministic", help="The exact runner.")] = False,
+    plain: Annotated[
+        bool, Option("--plain", help="Without shared prefixes and guesses, to compare.")
+    ] = False,
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+    picture: Annotated[Path | None, Option(help="Draw reading and writing speed here.")] = None,
+    dtype: DType = None,
+) -> None:
+    """Measure latency, throughput, reading speed and what is not computed twice."""
+    from bise.commands.bench import run_bench
+
+    run_bench(
+        model,
+        dtype=dtype,
+        prompt_tokens=prompt or [],
+        streams=streams or [],
+        new_tokens=new_tokens,
+        repeats=repeats,
+        is_exact=deterministic,
+        plain=plain,
+        as_json=as_json,
+        picture=picture,
+    )
+
+
 Tokenizer = Annotated[Path | None, Option(help="A tekken.json; by default nano's.")]
 
 

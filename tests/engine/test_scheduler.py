@@ -57,12 +57,14 @@ def _run_to_end(scheduler: Scheduler, replies: dict[int, int], max_steps: int = 
 
 
 def test_many_with_the_same_beginning_compute_it_once():
-    scheduler = _scheduler(1000, max_running=64, budget=512)
+    scheduler = _scheduler(1000, max_running=16, budget=512)
     beginning = list(range(2000))
-    for number in range(64):
-        scheduler.add(_track(number, [*beginning, 5000 + number]))
+    tracks = [_track(number, [*beginning, 5000 + number]) for number in range(64)]
+    for track in tracks:
+        scheduler.add(track)
     num_computed = _run_to_end(scheduler, dict.fromkeys(range(64), 1))
     assert num_computed == 2000 + 64
+    assert sum(track.num_cached for track in tracks) == 63 * 2000
 
 
 def test_a_conversation_computes_only_what_is_new():

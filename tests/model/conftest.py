@@ -15,11 +15,6 @@ from bise.model.network import Network
 DATA = Path(__file__).parents[1] / "data"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def reference() -> Callable[[str], Any]:
     """Reads a JSON file of `tests/data`."""

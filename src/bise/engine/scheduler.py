@@ -142,10 +142,11 @@ class Scheduler:
         """
         while self.waiting:
             track = self.waiting[0]
+            num_cached = track.num_cached
             self._take_over(track)
             if not self._has_room(track) and not self._make_way(track):
-                self.pool.release(track.holding)
-                track.num_computed = 0
+                self.pool.release(track.holding)  # holding what it cannot use would block others
+                track.num_computed, track.num_cached = 0, num_cached
                 return
             self.waiting.remove(track)
             self.running.append(track)

@@ -1,0 +1,113 @@
+"""`bise bench`: how fast the engine is here, with any model or a preset's random weights."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.table import Table
+from rich.text import Text
+
+from bise.commands.show import err, out, waiting
+from bise.engine import Core, ExactRunner, Runner, cache_room
+from bise.engine.bench import BenchConfig, Measure, bench
+from bise.errors import UserError
+from bise.model import PRESETS, Network, preset
+from bise.model.initial import initialise
+from bise.serve.loading import DTYPES, best_dtype, load_model
+from bise.train.start import processor
+
+
+def run_bench(
+    name: str,
+    *,
+    dtype: str | None,
+    prompt_tokens: list[int],
+    streams: list[int],
+    new_tokens: int,
+    repeats: int,
+    is_exact: bool,
+    plain: bool,
+    as_json: bool,
+    picture: Path | None,
+) -> None:
+    """Measure, and print a table or JSON."""
+    started = time.perf_counter()
+    with waiting(f"reading {name}"):
+        network, dtype = find_network(name, dtype)
+    load_s = time.perf_counter() - started
+    config = BenchConfig(new_tokens=new_tokens, repeats=repeats)
+    if prompt_tokens:
+        config = dataclasses.replace(config, prompt_tokens=tuple(sorted(prompt_tokens)))
+    if streams:
+        config = dataclasses.replace(config, streams=tuple(sorted(streams)))
+
+    def make_core(num: int) -> Core:
+        kind = ExactRunner if is_exact else Runner
+        runner = kind(network, cache_room(network.config, num))
+        return Core(runner, num, seed=0, shares_prefixes=not plain, speculates=not plain)
+
+    console = err()
+    lines = [Measure("loading", dtype, "s", load_s, load_s, load_s)]
+    with console.status("measuring") as status:
+        lines += bench(make_core, config, lambda words: status.update(Text(words, style="dim")))
+    facts = {
+        "model": name,
+        "dtype": dtype,
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "deterministic": is_exact,
+    }
+    if as_json:
+        rows = [dataclasses.asdict(line) for line in lines]
+        out().print(json.dumps({**facts, "measures": rows}, indent=1), markup=False)
+    else:
+        show_table(lines, ", ".join(f"{key} {value}" for key, value in facts.items()))
+    if picture is not None:
+        draw(lines, picture, name)
+
+
+def find_network(name: str, dtype: str | None) -> tuple[Network, str]:
+    """A checkpoint's network, or a preset's with random weights if it ships none."""
+    chosen = best_dtype() if dtype is None else dtype
+    try:
+        return load_model(name, dtype).network, chosen
+    except UserError:
+        if name.replace("-", "_") not in PRESETS:
+            raise
+    if chosen not in DTYPES:
+        raise UserError(f"`dtype` is `{chosen}`, expected bfloat16 or float32")
+    network = initialise(Network(preset(name)), seed=0, zero_outputs=False)
+    return network.to(DTYPES[chosen]).eval(), chosen
+
+
+def show_table(lines: Sequence[Measure], caption: str) -> None:
+    table = Table(box=None, pad_edge=False, caption=caption, caption_justify="left")
+    for title in ("", "with", "median", "lowest", "highest", ""):
+        table.add_column(
+            title, justify="right" if title in ("median", "lowest", "highest") else "left"
+        )
+    for line in lines:
+        numbers = (f"{value:,.1f}" for value in (line.median, line.low, line.high))
+        table.add_row(line.part, line.setting, *numbers, line.unit)
+    out().print(table)
+
+
+def draw(lines: Sequence[Measure], path: Path, name: str) -> None:
+    """Two bars charts: reading by length, writing by streams."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    drawn, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for axis, part in zip(axes, ("prefill", "decode"), strict=True):
+        rows = [line for line in lines if line.part == part]
+        errors = [[r.median - r.low for r in rows], [r.high - r.median for r in rows]]
+        axis.bar([r.setting for r in rows], [r.median for r in rows], yerr=errors, capsize=4)
+        axis.set_title(f"{name}: {part}, tokens/s")
+        axis.spines[["top", "right"]].set_visible(False)
+    drawn.savefig(path, dpi=150)
+    pyplot.close(drawn)
