@@ -3,8 +3,9 @@ import torch
 from model_shapes import SHAPES, latent
 
 from bise.errors import UserError
+from bise.model.cache import CacheKind, PagedCache, make_cache
 from bise.model.network import Network
-from bise.model.paged import PagedCache, PagedSight, Span
+from bise.model.paged import PagedSight, Span
 from bise.model.sight import PackedRows
 
 CLOSE = {"rtol": 1e-4, "atol": 2e-5}
@@ -24,10 +25,8 @@ def logits(network: Network, ids: torch.Tensor, sight: PackedRows, positions=Non
 PAGE_TOKENS = 4
 
 
-def cache_of(network: Network, num_pages: int) -> PagedCache:
-    config = network.config
-    width = config.attention.cache_width
-    return PagedCache(config.num_layers, num_pages, PAGE_TOKENS, width, dtype=torch.float32)
+def cache_of(network: Network, num_pages: int, kind: CacheKind = "plain") -> PagedCache:
+    return make_cache(network.config, num_pages, PAGE_TOKENS, kind=kind, dtype=torch.float32)
 
 
 def paged(network: Network, cache: PagedCache, spans: list[Span], texts: list[torch.Tensor]):
@@ -57,6 +56,20 @@ def test_reading_in_chunks_equals_one_pass(config, chunks, fill):
         rows += paged(network, cache, [Span(start, chunk, pages)], [ids])
         start += chunk
     torch.testing.assert_close(torch.cat(rows), network.read(ids), **CLOSE)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("kind", "bound"), [("int8", 0.02), ("fp8", 0.1)])
+def test_a_cache_of_bytes_reads_nearly_the_same(config, kind, bound, fill):
+    network, ids = fill(config), text(2, 40)
+    cache, pages, rows = cache_of(network, 12, kind), list(range(12)), []
+    for start, count in ((0, 20), (20, 19), (39, 1)):
+        rows += paged(network, cache, [Span(start, count, pages)], [ids])
+    found, exact = torch.cat(rows), network.read(ids)
+    error = (found - exact).norm() / exact.norm()
+    assert 0 < error < bound
+    plain = cache_of(network, 12)
+    assert cache.size_bytes < 0.5 * plain.size_bytes
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from bise.engine import Core, ExactRunner, Runner, cache_room
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, preset
+from bise.model.cache import CacheKind
 from bise.model.initial import initialise
 from bise.serve.loading import DTYPES, best_dtype, load_model
 from bise.train.start import processor
@@ -29,6 +30,7 @@ def run_bench(
     new_tokens: int,
     repeats: int,
     is_exact: bool,
+    cache: CacheKind,
     plain: bool,
     as_json: bool,
     picture: Path | None,
@@ -46,7 +48,8 @@ def run_bench(
 
     def make_core(num: int) -> Core:
         kind = ExactRunner if is_exact else Runner
-        runner = kind(network, cache_room(network.config, num))
+        room = cache_room(network.config, num, kind=cache)
+        runner = kind(network, room, cache_kind=cache)
         return Core(runner, num, seed=0, shares_prefixes=not plain, speculates=not plain)
 
     console = err()
@@ -59,6 +62,7 @@ def run_bench(
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "deterministic": is_exact,
+        "cache": cache,
     }
     if as_json:
         rows = [dataclasses.asdict(line) for line in lines]

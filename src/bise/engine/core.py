@@ -244,7 +244,7 @@ class Core:
             pages_total=pool.num_pages,
             pages_used=pool.num_used,
             pages_known=pool.num_idle,
-            cache_bytes=self.runner.cache.entries.nbytes,
+            cache_bytes=self.runner.cache.size_bytes,
         )
 
     def _propose(self) -> None:

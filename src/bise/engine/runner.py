@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from bise.engine.pages import PAGE_TOKENS
+from bise.model.cache import CacheKind, make_cache, token_bytes
 from bise.model.config import ModelConfig
 from bise.model.experts import Routing
 from bise.model.network import Network
-from bise.model.paged import ExactSight, PagedCache, PagedSight, Span
+from bise.model.paged import ExactSight, PagedSight, Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,17 +47,27 @@ CACHE_BYTES = 2**30
 """The cache takes no more than this unless told to."""
 
 
-def cache_room(config: ModelConfig, num_running: int, limit_bytes: int = CACHE_BYTES) -> int:
-    """Tokens to make room for: so many whole conversations, or what fits into the limit at bf16."""
-    token_bytes = 2 * config.cache_numbers_per_token
-    return min(num_running * config.max_positions, max(limit_bytes // token_bytes, PAGE_TOKENS))
+def cache_room(
+    config: ModelConfig,
+    num_running: int,
+    *,
+    kind: CacheKind = "plain",
+    limit_bytes: int = CACHE_BYTES,
+) -> int:
+    """Tokens to make room for: so many whole conversations, or what fits into the limit."""
+    fits = limit_bytes // token_bytes(config, kind, torch.bfloat16)
+    return min(num_running * config.max_positions, max(fits, PAGE_TOKENS))
 
 
 class Runner:
     """A network, and the pages of all conversations it is having."""
 
     def __init__(
-        self, network: Network, num_tokens: int | None = None, dtype: torch.dtype | None = None
+        self,
+        network: Network,
+        num_tokens: int | None = None,
+        dtype: torch.dtype | None = None,
+        cache_kind: CacheKind = "plain",
     ):
         """num_tokens: room in the cache, None is what `cache_room` says for eight conversations;
         dtype: what to compute in, None is the type of the weights."""
@@ -65,13 +76,13 @@ class Runner:
         self.device = network.embed.weight.device
         config = network.config
         if num_tokens is None:
-            num_tokens = cache_room(config, 8)
+            num_tokens = cache_room(config, 8, kind=cache_kind)
         self.num_pages = -(-num_tokens // PAGE_TOKENS)
-        self.cache = PagedCache(
-            config.num_layers,
+        self.cache = make_cache(
+            config,
             self.num_pages,
             PAGE_TOKENS,
-            config.attention.cache_width,
+            kind=cache_kind,
             dtype=self.dtype,
             device=self.device,
         )

@@ -1,4 +1,4 @@
-"""The cache as pages, and how the tokens of many requests look at it in one pass.
+"""How the tokens of many requests look at a paged cache in one pass.
 
 A request's entries lie in whatever pages it was given, in the order of its positions. Requests
 that add equally few tokens go together, padded to the longest; a long chunk of a prompt goes alone.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bise.model.cache import PagedCache
 from bise.model.sight import Look
 
 FEW_QUERIES = 8
@@ -27,27 +28,6 @@ class Span:
     count: int
     pages: Sequence[int]
     """Where entries `0 … start + count` lie."""
-
-
-class PagedCache:
-    """Entries of all layers. Which page belongs to whom is somebody else's business."""
-
-    def __init__(
-        self,
-        num_layers: int,
-        num_pages: int,
-        page_tokens: int,
-        width: int,
-        *,
-        dtype: torch.dtype,
-        device: torch.device | str = "cpu",
-    ):
-        shape = (num_layers, num_pages, page_tokens, width)
-        self.entries = torch.zeros(shape, dtype=dtype, device=device)
-
-    @property
-    def page_tokens(self) -> int:
-        return self.entries.shape[2]
 
 
 class PagedSight:
@@ -73,16 +53,15 @@ class PagedSight:
 
     def positions(self) -> Tensor:
         """[tokens] int64, in `order`; padding stands at 0"""
-        device = self.cache.entries.device
+        device = self.cache.device
         parts = [self.spans[i] for i in self.order]
         every = [torch.arange(p.start, p.start + p.count, device=device) for p in parts]
         return torch.cat([*every, torch.zeros(self.num_padding, dtype=torch.int64, device=device)])
 
     def extend(self, layer: int, entries: Tensor) -> list[Tensor]:
-        table = self.cache.entries[layer]
-        table.flatten(0, 1).index_copy_(0, self._rows, entries[: self._num_tokens])
+        self.cache.write(layer, self._rows, entries[: self._num_tokens])
         return [
-            entries[look.tokens][None] if pages is None else table[pages].flatten(1, 2)
+            entries[look.tokens][None] if pages is None else self.cache.read(layer, pages)
             for look, pages in zip(self.looks, self._tables, strict=True)
         ]
 
@@ -102,11 +81,11 @@ class PagedSight:
 
     def _is_fresh(self, spans: list[Span]) -> bool:
         """Whether everything there is to see is in this pass."""
-        return len(spans) == 1 and spans[0].start == 0
+        return len(spans) == 1 and spans[0].start == 0 and not self.cache.is_lossy
 
     def _add_look(self, spans: list[Span]) -> None:
         """One lookup for these spans, whose tokens come next in the pass."""
-        count, device = spans[0].count, self.cache.entries.device
+        count, device = spans[0].count, self.cache.device
         tokens = slice(self._num_tokens, self._num_tokens + count * len(spans))
         self._num_tokens = tokens.stop
         form = "expanded" if count > FEW_QUERIES else "absorbed"
@@ -129,7 +108,7 @@ class PagedSight:
         size = self.cache.page_tokens
         position = torch.arange(span.start, span.start + span.count)
         pages = torch.tensor(span.pages)[position // size]
-        return (pages * size + position % size).to(self.cache.entries.device)
+        return (pages * size + position % size).to(self.cache.device)
 
 
 EXACT_PAGES = 4
