@@ -1,5 +1,7 @@
 """However a reply comes about, it is the same reply: cached, guessed, preempted, in any company."""
 
+import threading
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -130,3 +132,40 @@ def test_ten_thousand_arrivals_and_departures_leave_nothing_behind(scripted):
     stats = core.stats()
     assert stats.pages_used == 0
     assert stats.num_finished + stats.num_cancelled == next(core.numbers)
+
+
+def test_others_go_on_while_a_picture_is_looked_at(network, monkeypatch):
+    """The eye is held until the other request has said something."""
+    prompt = [1, 3, 10, 10, 13, 300, 4]
+    picture = torch.randn(3, 28, 56, generator=torch.Generator().manual_seed(1))
+    requests = [_ask(prompt, images=[picture], max_tokens=6), _ask([1, 5, 6], max_tokens=6)]
+    expected = _plain(network, requests)
+    go_on, runner = threading.Event(), Runner(network, 2048)
+    see = runner.see
+
+    def slow(image: torch.Tensor) -> torch.Tensor:
+        assert go_on.wait(30)
+        return see(image)
+
+    monkeypatch.setattr(runner, "see", slow)
+    core = Core(runner, 4, sees_aside=True)
+    first, second = [core.add(one) for one in requests]
+    said: dict[int, list[int]] = {first: [], second: []}
+    while not core.is_idle:
+        for number, step in core.step().items():
+            said[number] += step.ids
+        if said[second]:
+            assert said[first] == [] or go_on.is_set()
+            go_on.set()
+    core.close()
+    assert [said[first], said[second]] == expected
+
+
+def test_a_request_may_leave_before_its_picture_was_looked_at(network):
+    picture = torch.zeros(3, 28, 56)
+    core = Core(Runner(network, 2048), 4, sees_aside=True)
+    number = core.add(_ask([1, 10, 10, 13, 4], images=[picture]))
+    core.cancel(number)
+    assert core.is_idle
+    assert run_all(core, [_ask([1, 10, 10, 13, 4], images=[picture], max_tokens=3)])[0]
+    core.close()

@@ -93,6 +93,7 @@ class Engine:
                 self._is_closed = True
                 self._commands.put(None)
         self._worker.join()
+        self.core.close()
 
     def __enter__(self) -> "Engine":
         return self

@@ -1,8 +1,13 @@
-"""Pictures of requests: told apart by content, turned into vectors once."""
+"""Pictures of requests: told apart by content, turned into vectors once, beside the steps.
+
+Looking at a large picture takes as long as many tokens. It happens in a thread of its own, and
+whoever brought the picture waits for it alone; everybody else goes on talking.
+"""
 
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import torch
@@ -28,13 +33,23 @@ class Picture:
 class Pictures:
     """Vectors of pictures by content, least recently used ones forgotten first."""
 
-    def __init__(self, see: Callable[[Tensor], Tensor], token_side: int, image_token: int):
-        """see: [channels, height, width] -> [image tokens, dim]; token_side: pixels of a token."""
+    def __init__(
+        self,
+        see: Callable[[Tensor], Tensor],
+        token_side: int,
+        image_token: int,
+        *,
+        is_aside: bool = False,
+    ):
+        """see: [channels, height, width] -> [image tokens, dim]; token_side: pixels of a token;
+        is_aside: look in a thread of its own instead of when asked."""
         self.see = see
         self.token_side = token_side
         self.image_token = image_token
         self.vectors: OrderedDict[int, Tensor] = OrderedDict()
         self.num_seen = self.num_found = 0
+        self.executor = ThreadPoolExecutor(1, "bise-eye") if is_aside else None
+        self.coming: dict[int, Future[Tensor]] = {}
 
     def take(self, images: Sequence[Tensor]) -> list[Picture]:
         """Name the pictures of a request by what is on them."""
@@ -52,6 +67,32 @@ class Pictures:
             if token == self.image_token:
                 keys[place] = next(contents, token)
         return keys
+
+    def are_ready(self, pictures: Sequence[Picture]) -> bool:
+        """Whether all are turned into vectors; begins with those that are not."""
+        if self.executor is None:
+            return True  # they are looked at when they are needed
+        is_ready = True
+        for picture in pictures:
+            if picture.key in self.vectors:
+                continue
+            if picture.key not in self.coming:
+                self.coming[picture.key] = self.executor.submit(self.see, picture.pixels)
+            if self.coming[picture.key].done():
+                self._keep(picture.key, self.coming.pop(picture.key).result())
+                self.num_seen += 1
+            else:
+                is_ready = False
+        return is_ready
+
+    def wait(self, timeout_s: float) -> None:
+        """Until some picture is done, or the time is over."""
+        wait(self.coming.values(), timeout_s, return_when=FIRST_COMPLETED)
+
+    def close(self) -> None:
+        """End the thread; pictures that wait for it are dropped."""
+        if self.executor is not None:
+            self.executor.shutdown(cancel_futures=True)
 
     def between(
         self, pictures: Sequence[Picture], ids: Sequence[int], start: int, end: int
@@ -77,10 +118,14 @@ class Pictures:
             self.num_seen += 1
         else:
             self.num_found += 1
-        self.vectors[picture.key] = known
+        self._keep(picture.key, known)
+        return known
+
+    def _keep(self, key: int, vectors: Tensor) -> None:
+        """Remember, and forget what was used longest ago if it gets too much."""
+        self.vectors[key] = vectors
         while len(self.vectors) > 1 and sum(v.nbytes for v in self.vectors.values()) > KEPT_BYTES:
             self.vectors.popitem(last=False)
-        return known
 
 
 def _key(image: Tensor) -> int:
