@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bise.engine import Core, Request, Runner, Sampling, run_all
+from bise.engine import Core, ExactRunner, Request, Runner, Sampling, run_all
+from bise.engine.shelf import Shelf
 
 COPIED = [1, 3, *([310, 311, 312, 313, 314, 315] * 4), 4]
 
@@ -23,10 +24,10 @@ def _core(network, num_tokens: int = 2048, max_running: int = 4, **options) -> C
     return Core(Runner(network, num_tokens), max_running, seed=0, **options)
 
 
-def _plain(network, requests: list[Request]) -> list[list[int]]:
+def _plain(network, requests: list[Request], kind: type[Runner] = Runner) -> list[list[int]]:
     """Each alone, with nothing clever."""
     return [
-        run_all(_core(network, shares_prefixes=False, speculates=False), [one])[0]
+        run_all(Core(kind(network, 2048), 1, shares_prefixes=False, speculates=False), [one])[0]
         for one in requests
     ]
 
@@ -61,6 +62,26 @@ def test_a_known_beginning_is_not_computed_again_and_changes_nothing(network):
     assert core.stats().num_cached_tokens == 2 * 48  # three pages of sixteen, twice
 
 
+@pytest.mark.parametrize("kind", ["plain", "int8"])
+def test_pages_from_the_shelf_are_the_pages_that_went_there(network, kind):
+    texts = [[1, 3, *range(200 + 100 * n, 290 + 100 * n)] for n in range(3)]
+    requests = [_ask(texts[n], max_tokens=6) for n in (0, 1, 2, 0, 1, 2)]
+
+    def replies(num_tokens: int, shelf_bytes: int) -> tuple[list[list[int]], Core]:
+        runner = Runner(network, num_tokens, cache_kind=kind)
+        shelf = Shelf(runner.cache, shelf_bytes) if shelf_bytes else None
+        core = Core(runner, 2, shelf=shelf)
+        said = [run_all(core, [one])[0] for one in requests]
+        core.close()
+        return said, core
+
+    kept, _ = replies(4096, 0)
+    spilled, core = replies(160, 2**20)
+    assert spilled == kept
+    assert core.scheduler.pool.shelf.num_fetched >= 10
+    assert core.stats().num_cached_tokens == 3 * 80
+
+
 def test_other_pictures_are_other_beginnings(network):
     prompt = [1, 3, *[10] * 20, 13, *range(200, 230), 4]
     noise = torch.Generator().manual_seed(1)
@@ -87,15 +108,15 @@ def test_losing_the_pages_changes_nothing(network):
 @settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_any_schedule_gives_the_same_replies(network, data):
+    """Of the exact runner: the fast one rounds by company, and a close choice may turn."""
     lengths = data.draw(st.lists(st.integers(2, 60), min_size=1, max_size=6))
     requests = [
         _ask([1, *[200 + (n % 2)] * (length - 1)], warm=bool(n % 3), max_tokens=8 + 5 * n)
         for n, length in enumerate(lengths)
     ]
-    core = _core(
-        network,
-        num_tokens=data.draw(st.sampled_from([160, 400, 2048])),
-        max_running=data.draw(st.integers(1, 4)),
+    core = Core(
+        ExactRunner(network, data.draw(st.sampled_from([160, 400, 2048]))),
+        data.draw(st.integers(1, 4)),
         max_step_tokens=data.draw(st.sampled_from([8, 24, 500])),
     )
     said: dict[int, list[int]] = {}
@@ -107,7 +128,7 @@ def test_any_schedule_gives_the_same_replies(network, data):
     while not core.is_idle:
         for number, step in core.step().items():
             said[number] += step.ids
-    assert list(said.values()) == _plain(network, requests)
+    assert list(said.values()) == _plain(network, requests, ExactRunner)
 
 
 @pytest.mark.slow

@@ -24,11 +24,48 @@ def _pages_are_conserved(scheduler: Scheduler) -> None:
         node = stack.pop()
         if node.page >= 0:
             known.append(node.page)
-        assert node.num_children == len(node.children)
+        assert node.num_children == sum(child.slot < 0 for child in node.children.values())
         stack += node.children.values()
     assert sorted(held + known + pool.free) == list(range(pool.num_pages))
     users = sum(len(one.holding.nodes) for one in scheduler.running)
     assert users == sum(_count_users(root) for root in pool.roots.values())
+    if pool.shelf is not None:
+        _shelf_is_in_order(pool)
+
+
+class Slots:
+    """A shelf without a disk: remembers which page was put where."""
+
+    def __init__(self, num: int):
+        self.free = list(range(num))
+        self.kept: set[int] = set()
+
+    def put(self, page: int) -> int | None:
+        assert page >= 0
+        if not self.free:
+            return None
+        slot = self.free.pop()
+        self.kept.add(slot)
+        return slot
+
+    def fetch(self, slot: int, page: int) -> None:
+        assert page >= 0
+        self.drop(slot)
+
+    def drop(self, slot: int) -> None:
+        self.kept.remove(slot)
+        self.free.append(slot)
+
+
+def _shelf_is_in_order(pool: PagePool) -> None:
+    slots, stack = set[int](), list(pool.roots.values())
+    while stack:
+        node = stack.pop()
+        if node.slot >= 0:
+            slots.add(node.slot)
+            assert node.page == -1 and node.num_users == 0
+        stack += node.children.values()
+    assert slots == set(pool.shelved) == pool.shelf.kept
 
 
 def _count_users(node) -> int:
@@ -75,6 +112,14 @@ def test_a_conversation_computes_only_what_is_new():
         scheduler.add(_track(turn, text))
         computed = _run_to_end(scheduler, {turn: 1})
         assert computed <= 23 + PAGE_TOKENS
+
+
+def test_what_memory_has_no_room_for_comes_back_from_the_shelf():
+    scheduler = Scheduler(PagePool(8, shelf=Slots(20)), 4, 64)
+    for number, first in enumerate([0, 500, 0, 500]):
+        scheduler.add(_track(number, list(range(first, first + 100))))
+        computed = _run_to_end(scheduler, {number: 1})
+        assert computed == (100 if number < 2 else 4)
 
 
 def test_tenants_do_not_see_each_other():
@@ -137,9 +182,11 @@ def test_drafts_are_not_shared_before_they_are_accepted():
     ),
     st.integers(9, 40),
     st.sampled_from([True, False]),
+    st.sampled_from([None, 1, 3, 50]),
 )
-def test_everybody_finishes_and_every_page_comes_back(requests, num_pages, shares):
-    scheduler = Scheduler(PagePool(num_pages, shares=shares), 4, 48)
+def test_everybody_finishes_and_every_page_comes_back(requests, num_pages, shares, num_slots):
+    shelf = None if num_slots is None else Slots(num_slots)
+    scheduler = Scheduler(PagePool(num_pages, shares=shares, shelf=shelf), 4, 48)
     replies = {}
     for number, (family, prompt, reply, priority) in enumerate(requests):
         scheduler.add(_track(number, [family] * prompt, priority))

@@ -120,7 +120,7 @@ def test_picture_vectors_stand_where_their_tokens_are_and_nowhere_else(fill):
     ids[[3, 4, 9]] = network.config.image_token
     plain = network.embed(ids)
     vectors = torch.randn(3, network.config.dim)
-    mixed = network._splice(ids, plain, vectors)
+    mixed = network.splice(ids, plain, vectors)
     assert torch.equal(mixed[[3, 4, 9]], vectors)
     others = [place for place in range(20) if place not in (3, 4, 9)]
     assert torch.equal(mixed[others], plain[others])

@@ -20,6 +20,7 @@ from bise.engine.requests import EngineStats, FinishReason, Request, Step, Token
 from bise.engine.runner import Runner, Work
 from bise.engine.sampling import Draws, logprobs_of, sample
 from bise.engine.scheduler import Scheduler, Slice, Track
+from bise.engine.shelf import Shelf
 from bise.errors import BadRequest, NotFound
 
 THINK, END_THINK = 34, 35
@@ -105,10 +106,11 @@ class Core:
         shares_prefixes: bool = True,
         speculates: bool = True,
         sees_aside: bool = False,
+        shelf: Shelf | None = None,
         max_step_tokens: int = 2048,
     ):
         """shares_prefixes, speculates: off only to measure what they bring; sees_aside: look at
-        pictures in a thread, so that others go on meanwhile."""
+        pictures in a thread, so that others go on meanwhile; shelf: a place on disk for pages."""
         self.runner = runner
         config = runner.network.config
         self.vocab_size = config.vocab_size
@@ -117,7 +119,7 @@ class Core:
         eye = config.vision
         self.has_eye = eye is not None
         self.scheduler = Scheduler(
-            PagePool(runner.num_pages, shares=shares_prefixes),
+            PagePool(runner.num_pages, shares=shares_prefixes, shelf=shelf),
             max_running,
             max(max_step_tokens, 2 * max_running),
         )
@@ -125,6 +127,7 @@ class Core:
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
         self.looking: list[Running] = []
         self.speculates = speculates
+        self.shelf = shelf
         self.members: dict[int, Running] = {}
         self.numbers = count()
         self.seeds = Random(seed)
@@ -215,8 +218,10 @@ class Core:
         return len(self.scheduler.waiting) + len(self.looking)
 
     def close(self) -> None:
-        """End the thread that looks at pictures, if there is one."""
+        """End the thread that looks at pictures and clear the shelf, if there are any."""
         self.pictures.close()
+        if self.shelf is not None:
+            self.shelf.close()
 
     def step(self) -> dict[int, Step]:
         """Compute once for everybody; what came of it, by request number."""

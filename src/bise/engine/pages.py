@@ -8,11 +8,17 @@ uses stay known until their room is needed, least recently used first, leaves be
 Nothing here is a tensor: pages are numbers, and so every policy can be tested with integers.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
+from bise.engine.shelf import Keeper
+
 PAGE_TOKENS = 16
+
+MOST_ROOTS = 4096
+"""Tenants without a known page are forgotten beyond so many."""
 
 
 @dataclass(slots=True, eq=False)
@@ -20,12 +26,19 @@ class Node:
     """A full page that others may use."""
 
     page: int
+    """Where it is in memory; -1 on the shelf, and for a root."""
+
     parent: "Node | None"
     tokens: tuple[int, ...]
+    slot: int = -1
+    """Where it is on the shelf; -1 in memory."""
+
     num_users: int = 0
     """Running requests that read this page."""
 
     num_children: int = 0
+    """Of those in memory."""
+
     last_used: int = 0
     children: dict[tuple[int, ...], "Node"] = field(default_factory=dict)
 
@@ -58,10 +71,15 @@ class OutOfPages(Exception):
 class PagePool:
     """All pages there are."""
 
-    def __init__(self, num_pages: int, *, shares: bool = True):
-        """shares: keep full pages for later requests; without it nothing is ever found again."""
+    def __init__(self, num_pages: int, *, shares: bool = True, shelf: Keeper | None = None):
+        """shares: keep full pages for later requests; without it nothing is ever found again.
+        shelf: where pages go that memory has no room for; without one they are forgotten."""
         self.num_pages = num_pages
         self.shares = shares
+        self.shelf = shelf
+        self.shelved: OrderedDict[int, Node] = OrderedDict()
+        """By slot, the one that was put away first in front."""
+
         self.free = list(range(num_pages))[::-1]
         self.roots: dict[str, Node] = {}
         self.idle: list[tuple[int, int, Node]] = []
@@ -93,7 +111,7 @@ class PagePool:
         while holding.num_known + PAGE_TOKENS <= num_limit:
             at = holding.num_known
             child = node.children.get(tuple(tokens[at : at + PAGE_TOKENS]))
-            if child is None:
+            if child is None or (child.slot >= 0 and not self._fetch(child)):
                 break
             self._use(child)
             holding.nodes.append(child)
@@ -131,6 +149,9 @@ class PagePool:
                 parent.num_children += 1
                 node.num_users = 1
                 self._touch(node)
+            elif node.slot >= 0:  # on the shelf: the page at hand is as good, and quicker
+                self._unshelve(node, page)
+                self._use(node)
             else:
                 self.free.append(page)
                 self._use(node)
@@ -154,6 +175,8 @@ class PagePool:
     def _root(self, salt: str) -> Node:
         """Where the texts of one tenant begin; a root has no page and is never evicted."""
         if salt not in self.roots:
+            if len(self.roots) >= MOST_ROOTS:
+                self.roots = {name: root for name, root in self.roots.items() if root.children}
             self.roots[salt] = Node(-1, None, ())
         return self.roots[salt]
 
@@ -189,20 +212,77 @@ class PagePool:
         return self.free.pop() if self.free else self._evict()
 
     def _evict(self) -> int:
-        """Forget the leaf that was used longest ago; its page is free."""
+        """Free the page of the leaf that was used longest ago: onto the shelf, or forgotten."""
         while self.idle:
             entry = heappop(self.idle)
             if not self._is_current(entry):
                 continue
-            node = entry[2]
+            node, page = entry[2], entry[2].page
             parent = node.parent
             assert parent is not None
-            del parent.children[node.tokens]
             parent.num_children -= 1
-            node.parent = None
             self.num_idle -= 1
             self.num_evicted += 1
+            if not self._put_away(node):
+                self._forget(node)
             if parent.parent is not None and parent.num_users == 0 and parent.num_children == 0:
                 self._offer(parent)
-            return node.page
+            return page
         raise OutOfPages
+
+    def _put_away(self, node: Node) -> bool:
+        """Onto the shelf, in place of what has lain there longest if it is full."""
+        if self.shelf is None:
+            return False
+        slot = self.shelf.put(node.page)
+        if slot is None and self.shelved:
+            _, oldest = self.shelved.popitem(last=False)
+            self._forget(oldest)
+            slot = self.shelf.put(node.page)
+        if slot is None:
+            return False
+        node.page, node.slot = -1, slot
+        self.shelved[slot] = node
+        return True
+
+    def _forget(self, node: Node) -> None:
+        """Out of the tree, with everything on the shelf that begins with it."""
+        stack = [node]
+        while stack:
+            one = stack.pop()
+            stack += one.children.values()
+            if one.slot >= 0 and self.shelf is not None:
+                self.shelved.pop(one.slot, None)
+                self.shelf.drop(one.slot)
+            one.slot = -1
+            if one.parent is not None:
+                one.parent.children.pop(one.tokens, None)
+            one.parent, one.page = None, -1
+            one.children = {}
+
+    def _fetch(self, node: Node) -> bool:
+        """From the shelf back to memory, if there is a page for it."""
+        assert self.shelf is not None
+        if self.num_available == 0:
+            return False
+        self.shelved.pop(
+            node.slot
+        )  # what is being fetched must not be dropped for what it displaces
+        page = self._take()
+        self.shelf.fetch(node.slot, page)
+        self._place(node, page)
+        return True
+
+    def _unshelve(self, node: Node, page: int) -> None:
+        """Known again by a page that was computed anew."""
+        assert self.shelf is not None
+        self.shelved.pop(node.slot)
+        self.shelf.drop(node.slot)
+        self._place(node, page)
+
+    def _place(self, node: Node, page: int) -> None:
+        """In memory, and nobody's yet."""
+        node.page, node.slot = page, -1
+        self.num_idle += 1
+        assert node.parent is not None
+        node.parent.num_children += 1

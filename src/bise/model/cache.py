@@ -53,6 +53,26 @@ class PagedCache:
         """Entries of whole pages: pages [batch, n] -> [batch, n * page tokens, width]"""
         return self.entries[layer][pages].flatten(1, 2)
 
+    def take_page(self, page: int) -> Tensor:
+        """Everything on a page, all layers, as [bytes] uint8 in memory of its own."""
+        return torch.cat(
+            [part[:, page].contiguous().view(torch.uint8).flatten() for part in self._parts()]
+        ).cpu()
+
+    def put_page(self, page: int, content: Tensor) -> None:
+        """Write back what `take_page` took."""
+        at = 0
+        for part in self._parts():
+            target = part[:, page]
+            size = target.numel() * part.element_size()
+            taken = content[at : at + size].view(part.dtype).view(target.shape)
+            target.copy_(taken)
+            at += size
+
+    def _parts(self) -> list[Tensor]:
+        """Tensors that hold the pages, [layers, pages, …] each."""
+        return [self.entries]
+
 
 class ByteCache(PagedCache):
     """Entries in 8 bits; the latent (or key) and the rotated key (or value) have a scale each."""
@@ -82,6 +102,9 @@ class ByteCache(PagedCache):
     @property
     def size_bytes(self) -> int:
         return self.entries.nbytes + self.scales.nbytes
+
+    def _parts(self) -> list[Tensor]:
+        return [self.scales, self.entries]
 
     def write(self, layer: int, rows: Tensor, entries: Tensor) -> None:
         codes, scales = list[Tensor](), list[Tensor]()

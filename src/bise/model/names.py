@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from bise.model.config import GroupedAttentionConfig, ModelConfig
+from bise.model.eagle import EagleConfig, EagleHead
 from bise.model.network import Network
 
 Kind = Literal["plain", "linear", "expert"]
@@ -39,6 +40,12 @@ TEXT = (
     Row("norm.weight", "norm.weight", "norm.weight"),
 )
 HEAD = (Row("head.weight", "output.weight", "lm_head.weight", split=0),)
+EAGLE = (
+    Row("join.weight", "eagle_linear.weight", "eagle_linear.weight", "linear"),
+    Row("norm.weight", "norm.weight", "norm.weight"),
+)
+"""Of a draft head, whose official files are native only."""
+
 NORMS = (
     Row("attention_norm.weight", "attention_norm.weight", "input_layernorm.weight"),
     Row("mlp_norm.weight", "ffn_norm.weight", "post_attention_layernorm.weight"),
@@ -152,9 +159,9 @@ class Weight:
 
 
 def weights(config: ModelConfig) -> tuple[Weight, ...]:
-    """Every weight of a network of this shape. Builds it without memory to learn the shapes."""
+    """Every weight of a network, or a draft head, of this shape, which is built without memory."""
     with torch.device("meta"):
-        network = Network(config)
+        network = EagleHead(config) if isinstance(config, EagleConfig) else Network(config)
     shapes = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
     found = tuple(_weight(line, shapes[line.ours], config) for line in _lines(config))
     assert {weight.name for weight in found} == set(shapes), "the table misses a parameter"
@@ -171,9 +178,12 @@ class _Line(NamedTuple):
 
 def _lines(config: ModelConfig) -> list[_Line]:
     """The table written out for this many layers."""
-    lines = _under("", "", "", TEXT, "text")
+    is_head = isinstance(config, EagleConfig)
+    lines = _under("", "", "", EAGLE if is_head else TEXT, "text")
     for layer in range(config.num_layers):
         lines += _block(config, layer)
+    if is_head:
+        return lines
     lines += _under("", "", "", HEAD, "head")
     if config.vision is None:
         return lines

@@ -91,13 +91,13 @@ class Network(nn.Module):
         if dtype is not None:
             hidden = hidden.to(dtype)
         if image_vectors is not None:
-            hidden = self._splice(ids, hidden, image_vectors)
+            hidden = self.splice(ids, hidden, image_vectors)
         turn = self.rotation(positions)
         for block in self.blocks:
             hidden = block(hidden, turn, sight, routing, run_rows)
         return self.norm(hidden)
 
-    def _splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor:
+    def splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor:
         """Put each image vector where its token stands; row marks keep their embedding."""
         places = (ids == self.config.image_token).nonzero()[:, 0]
         if len(places) != len(image_vectors):

@@ -1,0 +1,82 @@
+"""A place on disk for pages that memory has no room for: a cold beginning is read, not computed.
+
+One sparse file of equal slots, gone when the engine is. It holds numbers made of people's texts:
+only this user may read it, and it has no name.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bise.errors import UserError
+
+
+class Keeper(Protocol):
+    """What the page pool needs of a shelf: it sees numbers of pages, never what is on them."""
+
+    def put(self, page: int) -> int | None:
+        """Copy a page to a free slot and name the slot; None when all are taken."""
+        ...
+
+    def fetch(self, slot: int, page: int) -> None:
+        """Copy a slot back to a page; the slot is free then."""
+        ...
+
+    def drop(self, slot: int) -> None:
+        """Free a slot."""
+        ...
+
+
+class Pages(Protocol):
+    """What a shelf needs of a cache."""
+
+    def take_page(self, page: int) -> Tensor:
+        """All layers of a page, [bytes] uint8."""
+        ...
+
+    def put_page(self, page: int, content: Tensor) -> None: ...
+
+
+class Shelf:
+    """Slots in a file."""
+
+    def __init__(self, cache: Pages, size_bytes: int, folder: Path | None = None):
+        """folder: where the file lies; None is the system's place for temporary files."""
+        self.cache = cache
+        self.slot_bytes = len(cache.take_page(0))
+        num_slots = size_bytes // self.slot_bytes
+        if num_slots == 0:
+            raise UserError(
+                f"a shelf of {size_bytes} bytes holds no page of {self.slot_bytes}",
+                hint="give it more room, or none",
+            )
+        self.free = list(range(num_slots))[::-1]
+        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as we live
+        self.num_put = self.num_fetched = 0
+
+    def put(self, page: int) -> int | None:
+        if not self.free:
+            return None
+        slot = self.free.pop()
+        self.file.seek(slot * self.slot_bytes)
+        self.file.write(self.cache.take_page(page).numpy().tobytes())
+        self.num_put += 1
+        return slot
+
+    def fetch(self, slot: int, page: int) -> None:
+        self.file.seek(slot * self.slot_bytes)
+        content = bytearray(self.slot_bytes)
+        self.file.readinto(content)  # type: ignore[attr-defined]
+        self.cache.put_page(page, torch.frombuffer(content, dtype=torch.uint8))
+        self.num_fetched += 1
+        self.drop(slot)
+
+    def drop(self, slot: int) -> None:
+        self.free.append(slot)
+
+    def close(self) -> None:
+        """The file is gone with its last handle."""
+        self.file.close()
