@@ -1,7 +1,11 @@
 """`bise train`: from a preset and some minutes to weights, and out of the run's own format."""
 
+import gzip
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bise.commands.show import out, waiting
 from bise.commands.weights import NANO_TOKENIZER
@@ -10,9 +14,10 @@ from bise.evals import TASKS
 from bise.model import preset, save_checkpoint
 from bise.text.tekken import FILE_NAME
 from bise.train.config import TrainConfig, from_dict, override
-from bise.train.loop import Limits
+from bise.train.limits import Limits
+from bise.train.log import LOG_NAME
 from bise.train.start import start
-from bise.train.state import latest_state, load_tensors, read_run
+from bise.train.state import Progress, latest_state, load_tensors, read_run
 
 
 def run_train(
@@ -46,5 +51,27 @@ def export(run: Path, target: Path, tokenizer: Path | None) -> None:
     with waiting("writing"):
         weights, _ = load_tensors(state)
         save_checkpoint(target, weights, shape)
-    shutil.copyfile(tokenizer or NANO_TOKENIZER, target / FILE_NAME)
+    words = tokenizer or NANO_TOKENIZER
+    if words.resolve() != (target / FILE_NAME).resolve():
+        shutil.copyfile(words, target / FILE_NAME)
+    tell_story(run, target, progress, values)
     out().print(f"wrote the weights of step {progress.step} to {target}", markup=False)
+
+
+def tell_story(run: Path, target: Path, progress: Progress, config: Mapping[str, Any]) -> None:
+    """Beside the weights: the config they come from, how far it went, and every step's loss."""
+    facts = {
+        "step": progress.step,
+        "decay_at": progress.decay_at,
+        "end": progress.end,
+        "elapsed_s": round(progress.elapsed_s),
+        "num_tokens": progress.num_tokens,
+        "num_trained": progress.num_trained,
+        "num_trained_at_512_or_later": progress.num_far,
+        "config": config,
+    }
+    (target / "run.json").write_text(f"{json.dumps(facts, indent=1)}\n")
+    log = run / LOG_NAME
+    if log.exists():
+        packed = gzip.compress(log.read_bytes(), mtime=0)
+        (target / f"{LOG_NAME}.gz").write_bytes(packed)

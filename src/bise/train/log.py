@@ -10,13 +10,14 @@ from bise.train.run import Run
 from bise.train.step import StepReport
 
 BAR_CELLS = 20
+LOG_NAME = "log.jsonl"
 
 
 class Log:
     """One line of JSON a step into `log.jsonl`, and one line that stays on the screen."""
 
     def __init__(self, folder: Path, show: Callable[[str], None], *, is_on: bool = True):
-        self.file = folder / "log.jsonl"
+        self.file = folder / LOG_NAME
         self.show = show
         self.is_on = is_on
 
