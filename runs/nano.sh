@@ -12,3 +12,4 @@ $bise train nano --out "$out" --seed 0 --processes 2 --max-minutes "$minutes" --
 $bise train export "$out" src/bise/assets/nano
 $bise eval nano --num 500 --seed 0 --out src/bise/assets/nano/evals
 $bise eval report nano
+$bise eval report nano --page src/bise/assets/nano/README.md

@@ -94,23 +94,37 @@ def serve(
     deterministic: Annotated[
         bool, Option("--deterministic", help="The same bits in any company; several times slower.")
     ] = False,
+    cache: Annotated[str, Option(help="Entries in memory: plain, fp8 or int8.")] = "plain",
+    spill_gib: Annotated[
+        float, Option(min=0, help="Room on disk for known beginnings memory has no room for.")
+    ] = 0.0,
     no_auth: Annotated[
         bool, Option("--no-auth", help="Serve other machines too, without any key.")
+    ] = False,
+    in_process: Annotated[
+        bool, Option("--in-process", help="Compute in the server's own process.")
     ] = False,
     dtype: DType = None,
 ) -> None:
     """Serve a model over HTTP, as OpenAI's clients expect it."""
     from bise.commands.serve import run_server
+    from bise.engine import EngineConfig
 
+    engine = EngineConfig(
+        max_running=max_running,
+        is_exact=deterministic,
+        cache_kind=one_of("cache", cache, ("plain", "fp8", "int8")),
+        spill_bytes=int(spill_gib * 2**30),
+    )
     run_server(
         model,
         host=host,
         port=port,
         names=served_model_name or [],
         dtype=dtype,
-        max_running=max_running,
-        is_exact=deterministic,
+        engine=engine,
         has_no_auth=no_auth,
+        is_in_process=in_process,
     )
 
 
@@ -193,6 +207,7 @@ def bench_(
     new_tokens: Annotated[int, Option(min=2, help="Tokens of a timed reply.")] = 48,
     repeats: Annotated[int, Option(min=1, help="Rounds; medians are of these.")] = 3,
     deterministic: Annotated[bool, Option("--deterministic", help="The exact runner.")] = False,
+    cache: Annotated[str, Option(help="plain, fp8 or int8.")] = "plain",
     plain: Annotated[
         bool, Option("--plain", help="Without shared prefixes and guesses, to compare.")
     ] = False,
@@ -211,6 +226,7 @@ def bench_(
         new_tokens=new_tokens,
         repeats=repeats,
         is_exact=deterministic,
+        cache=one_of("cache", cache, ("plain", "fp8", "int8")),
         plain=plain,
         as_json=as_json,
         picture=picture,
@@ -238,7 +254,7 @@ def train_run(
 ) -> None:
     """Train a preset on the skills of nano, or go on where a run stopped."""
     from bise.commands.train import run_train
-    from bise.train.loop import Limits
+    from bise.train.limits import Limits
 
     limits = Limits(
         steps=steps, decay_at=decay_at, max_minutes=max_minutes, anneal=anneal, stop_at=stop_at

@@ -12,7 +12,7 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from bise.engine import Sampling
+from bise.engine import EngineConfig, Sampling
 from bise.errors import BadRequest, UserError, WrongType
 from bise.serve.loading import LoadedModel, load_model
 from bise.serve.talk import Ask, FinishReason, Talk, Talker, Usage
@@ -113,7 +113,7 @@ class Model:
             if self._is_closed:
                 raise UserError("this model is closed", hint="load it again")
             if self._talker is None:
-                self._talker = self.loaded.talker(max_running=self.max_running)
+                self._talker = self.loaded.talker(EngineConfig(max_running=self.max_running))
             return self._talker
 
     def ask(self, question: Question, **options: Unpack[Options]) -> Reply:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
+from bise.engine import EngineConfig
 from bise.serve import Limits, Served, create_app, load_model, serve_model
 
 
@@ -37,7 +38,9 @@ class Running:
 @contextmanager
 def running(folder: Path, limits: Limits | None = None, max_running: int = 4) -> Iterator[Running]:
     model = load_model(folder, "float32")
-    served = serve_model(model, names=["tiny", "tiny-latest"], max_running=max_running)
+    served = serve_model(
+        model, names=["tiny", "tiny-latest"], config=EngineConfig(max_running=max_running)
+    )
     if limits is not None:
         served = Served(
             talker=served.talker,

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.show import err, out, waiting
-from bise.engine import Core, ExactRunner, Runner, cache_room
+from bise.engine import Core, EngineConfig, make_core
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, preset
@@ -46,16 +46,20 @@ def run_bench(
     if streams:
         config = dataclasses.replace(config, streams=tuple(sorted(streams)))
 
-    def make_core(num: int) -> Core:
-        kind = ExactRunner if is_exact else Runner
-        room = cache_room(network.config, num, kind=cache)
-        runner = kind(network, room, cache_kind=cache)
-        return Core(runner, num, seed=0, shares_prefixes=not plain, speculates=not plain)
+    def fresh_core(num: int) -> Core:
+        settings = EngineConfig(
+            max_running=num,
+            is_exact=is_exact,
+            cache_kind=cache,
+            shares_prefixes=not plain,
+            speculates=not plain,
+        )
+        return make_core(network, settings, seed=0)
 
     console = err()
     lines = [Measure("loading", dtype, "s", load_s, load_s, load_s)]
     with console.status("measuring") as status:
-        lines += bench(make_core, config, lambda words: status.update(Text(words, style="dim")))
+        lines += bench(fresh_core, config, lambda words: status.update(Text(words, style="dim")))
     facts = {
         "model": name,
         "dtype": dtype,

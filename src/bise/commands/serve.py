@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.show import err, waiting
+from bise.engine import Engine, EngineConfig, SupervisedEngine
 from bise.errors import UserError
-from bise.serve import create_app, load_model, serve_model
+from bise.serve import create_app, load_model, open_model, serve_model
 from bise.serve.served import Served
 
 HEADERS_BYTES = 64 * 1024
@@ -23,11 +24,14 @@ def run_server(
     port: int,
     names: list[str],
     dtype: str | None,
-    max_running: int,
-    is_exact: bool,
+    engine: EngineConfig,
     has_no_auth: bool,
+    is_in_process: bool,
 ) -> None:
-    """Load a model and serve it until somebody says stop."""
+    """Open a model and serve it until somebody says stop.
+
+    is_in_process: compute in this process, where a crash ends the server too.
+    """
     if not is_loopback(host) and not has_no_auth:
         raise UserError(
             f"`{host}` can be reached from other machines, and this server asks nobody for a key",
@@ -36,11 +40,11 @@ def run_server(
     listener = listen(host, port)
     with listener:
         with waiting(f"reading {name}"):
-            model = load_model(name, dtype)
-            served = serve_model(model, names=names, max_running=max_running, is_exact=is_exact)
+            model = load_model(name, dtype) if is_in_process else open_model(name, dtype)
+            served = serve_model(model, names=names, config=engine)
         try:
             address = (host, listener.getsockname()[1])
-            show_start(served, model.folder.name, model.dtype, max_running, address)
+            show_start(served, model.folder.name, model.dtype, engine.max_running, address)
             config = uvicorn.Config(
                 create_app(served),
                 log_level="warning",
@@ -49,9 +53,24 @@ def run_server(
                 timeout_graceful_shutdown=30,
             )
             leave_quietly()
-            uvicorn.Server(config).run(sockets=[listener])
+            run_until_lost(uvicorn.Server(config), served.talker.engine, listener)
         finally:
             served.talker.close()
+
+
+def run_until_lost(
+    server: uvicorn.Server, engine: Engine | SupervisedEngine, listener: socket.socket
+) -> None:
+    """Serve; an engine that is not coming back ends the server, and is what went wrong."""
+
+    def leave() -> None:
+        server.should_exit = True
+
+    if isinstance(engine, SupervisedEngine):
+        engine.call_when_lost(leave)
+    server.run(sockets=[listener])
+    if isinstance(engine, SupervisedEngine) and engine.lost is not None:
+        raise UserError(engine.lost.message)
 
 
 def leave_quietly() -> None:

@@ -1,7 +1,8 @@
 """Turns token ids into more token ids, for many requests at once."""
 
+from bise.engine.bounds import Bounds
 from bise.engine.core import Core, run_all
-from bise.engine.engine import Engine, EngineFailed, QueueFull, Stream
+from bise.engine.engine import Engine, EngineClosed, EngineFailed, QueueFull
 from bise.engine.requests import (
     EngineStats,
     FinishReason,
@@ -11,21 +12,33 @@ from bise.engine.requests import (
     TokenLogprobs,
 )
 from bise.engine.runner import ExactRunner, Runner, cache_room
+from bise.engine.setup import EngineConfig, make_core
+from bise.engine.streams import Stream
+from bise.engine.supervised import EngineDown, Patience, SupervisedEngine
+from bise.engine.wire import Plan
 
 __all__ = [
+    "Bounds",
     "Core",
     "Engine",
+    "EngineClosed",
+    "EngineConfig",
+    "EngineDown",
     "EngineFailed",
     "EngineStats",
     "ExactRunner",
     "FinishReason",
+    "Patience",
+    "Plan",
     "QueueFull",
     "Request",
     "Runner",
     "Sampling",
     "Step",
     "Stream",
+    "SupervisedEngine",
     "TokenLogprobs",
     "cache_room",
+    "make_core",
     "run_all",
 ]

@@ -55,7 +55,7 @@ def bench(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Measure]:
     """Measure part by part. make_core: a fresh engine core that runs so many at once."""
-    room = make_core(1).max_positions
+    room = make_core(1).bounds.max_positions
     for length in (n for n in config.prompt_tokens if n + config.new_tokens < room):
         progress(f"reading {length} tokens")
         yield _prefill(make_core, config, length)

@@ -13,6 +13,7 @@ from random import Random
 import torch
 from torch import Tensor
 
+from bise.engine.bounds import Bounds
 from bise.engine.draft import Lookup
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 from bise.engine.pictures import Picture, Pictures
@@ -114,16 +115,13 @@ class Core:
         self.runner = runner
         config = runner.network.config
         self.vocab_size = config.vocab_size
-        self.image_token = config.image_token
-        self.max_positions = min(config.max_positions, runner.num_pages * PAGE_TOKENS)
-        eye = config.vision
-        self.has_eye = eye is not None
+        self.bounds = Bounds.of(config, runner.num_pages * PAGE_TOKENS)
         self.scheduler = Scheduler(
             PagePool(runner.num_pages, shares=shares_prefixes, shelf=shelf),
             max_running,
             max(max_step_tokens, 2 * max_running),
         )
-        token_side = 1 if eye is None else eye.patch * eye.merge
+        token_side = self.bounds.token_side or 1
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
         self.looking: list[Running] = []
         self.speculates = speculates
@@ -155,43 +153,7 @@ class Core:
 
     def check(self, request: Request) -> int:
         """Refuse what cannot be computed; says how many tokens there is room for."""
-        if not request.prompt_ids:
-            raise BadRequest("the prompt is empty, expected at least one token")
-        low, high = min(request.prompt_ids), max(request.prompt_ids)
-        if low < 0 or high >= self.vocab_size:
-            outside = low if low < 0 else high
-            raise BadRequest(f"token id {outside} lies outside the vocabulary of {self.vocab_size}")
-        if request.adapter is not None:
-            raise BadRequest(
-                f"adapter `{request.adapter}` is asked for, but this engine serves none yet",
-                hint="leave `adapter` out",
-            )
-        for token in request.sampling.logit_bias:
-            if not 0 <= token < self.vocab_size:
-                raise BadRequest(
-                    f"`logit_bias` names id {token}, outside the vocabulary of {self.vocab_size}"
-                )
-        self._check_images(request)
-        room = self.max_positions - len(request.prompt_ids)
-        if room <= 0:
-            raise BadRequest(
-                f"the prompt has {len(request.prompt_ids)} tokens, but this model's maximum "
-                f"context length is {self.max_positions} tokens",
-                hint="shorten the conversation or start a new one",
-            )
-        return room
-
-    def _check_images(self, request: Request) -> None:
-        """Refuse pictures that do not fit their tokens: in a step they would fail everybody."""
-        if request.images and not self.has_eye:
-            raise BadRequest("this model has no vision tower, but the prompt brings a picture")
-        num_places = sum(token == self.image_token for token in request.prompt_ids)
-        num_vectors = sum(self.pictures.num_tokens(image) for image in request.images)
-        if request.images and num_places != num_vectors:
-            raise BadRequest(
-                f"the prompt has {num_places} image tokens, its pictures {num_vectors}",
-                hint="encode prompt and pictures with the same image settings",
-            )
+        return self.bounds.check(request)
 
     def cancel(self, number: int) -> None:
         """Forget a request and free its pages; one that is gone already is no error."""
@@ -282,7 +244,7 @@ class Core:
             if track.num_missing != 1 or track.num_draft or left < 1:
                 continue
             draft = one.lookup.propose(track.tokens)[:left]
-            if draft and self.image_token not in draft:
+            if draft and self.bounds.image_token not in draft:
                 self.scheduler.propose(track, draft)
 
     def _work(self, one: Running, part: Slice) -> Work:

@@ -4,35 +4,26 @@ Arithmetic runs in one worker thread; whoever waits, waits on a queue. Leaving a
 by an exception or by a client that hangs up, cancels its request within one step.
 """
 
-import asyncio
 import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from bise.engine.core import Core
-from bise.engine.requests import EngineStats, Request, Step
+from bise.engine.requests import EngineStats, Request
+from bise.engine.streams import Stream, Ticket
 from bise.errors import NotFound, UserError
 
 log = logging.getLogger(__name__)
-
-Deliver = Callable[[Step | BaseException], None]
 
 
 class EngineFailed(RuntimeError):
     """A step raised: our bug. The requests that were in it end with this."""
 
 
-@dataclass(slots=True)
-class _Ticket:
-    """A stream's end of the line, and the core's number once the worker has let it in."""
-
-    request: Request
-    deliver: Deliver
-    number: int | None = None
-    is_cancelled: bool = False
+class EngineClosed(UserError):
+    """Nothing is computed any more (503)."""
 
 
 class Engine:
@@ -42,18 +33,18 @@ class Engine:
         self.core = core
         self.max_waiting = max_waiting
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._tickets: dict[int, _Ticket] = {}
-        self._by_id: dict[str, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
+        self._by_id: dict[str, Ticket] = {}
         self._is_closed = False
         self._closing = threading.Lock()
         self._beat = time.monotonic()
         self._worker = threading.Thread(target=self._work, name="bise-engine", daemon=True)
         self._worker.start()
 
-    def generate(self, request: Request, request_id: str | None = None) -> "Stream":
+    def generate(self, request: Request, request_id: str | None = None) -> Stream:
         """Begin a request; raises at once what is wrong with it. Iterate to get its steps."""
         if self._is_closed:
-            raise UserError("the engine is closed")
+            raise EngineClosed("the engine is closed")
         self.core.check(request)
         if self.core.num_waiting >= self.max_waiting:
             raise QueueFull(self.core.num_waiting)
@@ -101,21 +92,21 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, ticket: _Ticket, request_id: str | None) -> None:
+    def begin(self, ticket: Ticket, request_id: str | None) -> None:
         with self._closing:  # what is put after the closing None would wait for ever
             if self._is_closed:
-                raise UserError("the engine is closed")
+                raise EngineClosed("the engine is closed")
             self._commands.put(lambda: self._admit(ticket))
         if request_id is not None:
             self._by_id[request_id] = ticket
 
-    def leave(self, ticket: _Ticket, request_id: str | None) -> None:
+    def leave(self, ticket: Ticket, request_id: str | None) -> None:
         if request_id is not None:
             self._by_id.pop(request_id, None)
         ticket.is_cancelled = True
         self._commands.put(lambda: self._drop(ticket))
 
-    def _admit(self, ticket: _Ticket) -> None:
+    def _admit(self, ticket: Ticket) -> None:
         if ticket.is_cancelled:
             return
         try:
@@ -125,7 +116,7 @@ class Engine:
             return
         self._tickets[ticket.number] = ticket
 
-    def _drop(self, ticket: _Ticket) -> None:
+    def _drop(self, ticket: Ticket) -> None:
         if ticket.number is not None and self._tickets.pop(ticket.number, None) is not None:
             self.core.cancel(ticket.number)
 
@@ -136,7 +127,7 @@ class Engine:
                 while True:
                     command = self._commands.get(block=self.core.is_idle)
                     if command is None:
-                        self._fail_all(UserError("the engine was closed"))
+                        self._fail_all(EngineClosed("the engine was closed"))
                         return
                     self._beat = time.monotonic()
                     command()
@@ -169,52 +160,3 @@ class QueueFull(UserError):
         super().__init__(
             f"{num_waiting} requests are waiting already", hint="try again in a moment"
         )
-
-
-class Stream:
-    """One request under way: `async for step in stream`, or `for step in stream` in plain code."""
-
-    def __init__(self, engine: Engine, request: Request, request_id: str | None):
-        self.engine = engine
-        self.request = request
-        self.request_id = request_id
-
-    async def __aiter__(self) -> AsyncGenerator[Step, None]:
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[Step | BaseException] = asyncio.Queue()
-
-        def deliver(one: Step | BaseException) -> None:
-            try:
-                loop.call_soon_threadsafe(arrived.put_nowait, one)
-            except RuntimeError:  # the loop is gone, and with it whoever waited
-                ticket.is_cancelled = True
-
-        ticket = _Ticket(self.request, deliver)
-        self.engine.begin(ticket, self.request_id)
-        is_done = False
-        try:
-            while not is_done:
-                one = await arrived.get()
-                is_done = isinstance(one, BaseException) or one.finish_reason is not None
-                yield _step(one)
-        finally:
-            self.engine.leave(ticket, self.request_id)
-
-    def __iter__(self) -> Generator[Step, None, None]:
-        arrived: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
-        ticket = _Ticket(self.request, arrived.put)
-        self.engine.begin(ticket, self.request_id)
-        is_done = False
-        try:
-            while not is_done:
-                one = arrived.get()
-                is_done = isinstance(one, BaseException) or one.finish_reason is not None
-                yield _step(one)
-        finally:
-            self.engine.leave(ticket, self.request_id)
-
-
-def _step(one: Step | BaseException) -> Step:
-    if isinstance(one, BaseException):
-        raise one
-    return one

@@ -2,7 +2,15 @@
 
 from bise.serve.app import create_app
 from bise.serve.limits import Limits
-from bise.serve.loading import LoadedModel, best_dtype, load_model, locate_weights, read_tokenizer
+from bise.serve.loading import (
+    LoadedModel,
+    OpenModel,
+    best_dtype,
+    load_model,
+    locate_weights,
+    open_model,
+    read_tokenizer,
+)
 from bise.serve.served import Served, serve_model
 from bise.serve.talk import Ask, DeadlinePassed, PreparedAsk, Talk, Talker, Usage
 
@@ -11,6 +19,7 @@ __all__ = [
     "DeadlinePassed",
     "Limits",
     "LoadedModel",
+    "OpenModel",
     "PreparedAsk",
     "Served",
     "Talk",
@@ -20,6 +29,7 @@ __all__ = [
     "create_app",
     "load_model",
     "locate_weights",
+    "open_model",
     "read_tokenizer",
     "serve_model",
 ]

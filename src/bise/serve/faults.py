@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from bise.engine import EngineFailed, QueueFull
+from bise.engine import EngineClosed, EngineDown, EngineFailed, QueueFull
 from bise.errors import NotFound, UserError, WrongType
 from bise.serve.talk import DeadlinePassed
 
@@ -149,7 +149,7 @@ def status_of(error: UserError) -> int:
         return 429
     if isinstance(error, DeadlinePassed):
         return 504
-    return 503 if error.message.startswith("the engine ") else 400
+    return 503 if isinstance(error, EngineDown | EngineClosed) else 400
 
 
 def param_of(message: str) -> str | None:

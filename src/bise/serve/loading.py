@@ -1,17 +1,19 @@
-"""Opens a model for use: its network, its words, and an engine to run many replies at once.
+"""Opens a model for use: its shape, its words, and an engine to run many replies at once.
 
-The command line, the Python face and the server all begin here.
+The command line, the Python face and the server all begin here. A server only opens a model, and
+leaves its weights to a process of their own; the others load them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-from bise.engine import Core, Engine, ExactRunner, Runner, cache_room
+from bise.engine import Engine, EngineConfig, Plan, SupervisedEngine, make_core
 from bise.errors import UserError, WrongType, quoted
-from bise.model import Network, inspect, load_network, locate
+from bise.model import ModelConfig, Network, inspect, load_network, locate
 from bise.model.inspect import need_fit
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
@@ -20,15 +22,17 @@ from bise.text import ChatFormat, Tekken
 from bise.text.tekken import FILE_NAME
 from bise.text.tekken_file import OFFICIAL_VOCAB_SIZE
 
-DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+DType = Literal["bfloat16", "float32"]
+
+DTYPES: dict[DType, torch.dtype] = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 SHORT_NAMES = {"bfloat16": "bf16", "float32": "fp32"}
 BFLOAT16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
 """What Linux calls a processor's own products of bfloat16 numbers."""
 
 
 @dataclass
-class LoadedModel:
-    """A network in memory, and the folder it came from."""
+class OpenModel:
+    """A folder whose weights have been looked at and not read."""
 
     name: str
     """What the user called it, without the path."""
@@ -36,31 +40,44 @@ class LoadedModel:
     folder: Path
     layout: Layout
     quant: Quant
-    dtype: str
-    network: Network
+    dtype: DType
+    config: ModelConfig
 
     @cached_property
     def chat(self) -> ChatFormat:
         """How this model is talked to. Read at first use: logits need no tokenizer."""
-        tekken = read_tokenizer(self.folder, self.network.config.vocab_size)
+        tekken = read_tokenizer(self.folder, self.config.vocab_size)
         return ChatFormat(tekken, resize="hf" if self.layout == "hf" else "native")
 
-    def talker(
-        self, *, max_running: int = 8, max_waiting: int = 512, is_exact: bool = False
-    ) -> Talker:
-        """An engine of its own around this network; close it when done.
+    def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
+        """An engine in a process of its own, which reads the weights; close it when done."""
+        chat = self.chat  # first: a folder without a tokenizer is refused before weights are read
+        plan = Plan(
+            folder=str(self.folder),
+            layout=self.layout,
+            dtype=self.dtype,
+            engine=config or EngineConfig(),
+        )
+        engine = SupervisedEngine(plan, max_waiting=max_waiting)
+        return Talker(engine, chat, config=self.config, bounds=engine.bounds)
 
-        is_exact: the same text gives the same bits whatever shares a batch, several times slower.
-        """
+
+@dataclass
+class LoadedModel(OpenModel):
+    """A network in memory, and the folder it came from."""
+
+    network: Network
+
+    def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
+        """An engine of its own around this network, in this process; close it when done."""
         chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
-        room = cache_room(self.network.config, max_running)
-        runner = ExactRunner if is_exact else Runner
-        core = Core(runner(self.network, room), max_running)
-        return Talker(Engine(core, max_waiting=max_waiting), chat)
+        core = make_core(self.network, config or EngineConfig())
+        engine = Engine(core, max_waiting=max_waiting)
+        return Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
 
 
-def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
-    """Read a model that ships, a folder, or what a hub has under an id such as `org/name`."""
+def open_model(name: str | Path, dtype: str | None = None) -> OpenModel:
+    """Find a model that ships, a folder, or what a hub has under an id such as `org/name`."""
     dtype = best_dtype() if dtype is None else dtype
     if dtype not in DTYPES:
         raise WrongType(f"`dtype` is `{dtype}`, expected one of {quoted(DTYPES)}")
@@ -68,11 +85,18 @@ def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
     report = inspect(folder)
     need_fit(report, SHORT_NAMES[dtype])
     assert report.layout is not None, "a folder has a layout"
-    network = load_network(folder, DTYPES[dtype], report.layout)
     short = Path(str(name)).name
     if short in ("", ".", ".."):
         short = folder.resolve().name
-    return LoadedModel(short, folder, report.layout, report.quant, dtype, network)
+    return OpenModel(short, folder, report.layout, report.quant, dtype, report.config)
+
+
+def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
+    """Open a model, and read its weights into the memory of this process."""
+    opened = open_model(name, dtype)
+    network = load_network(opened.folder, DTYPES[opened.dtype], opened.layout)
+    found = {one.name: getattr(opened, one.name) for one in fields(opened)}
+    return LoadedModel(**found, network=network)
 
 
 def locate_weights(name: str) -> Path:

@@ -5,15 +5,17 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from math import prod
 from typing import Any
 
 import torch
 
+from bise.engine import EngineConfig
 from bise.errors import UserError, quoted
-from bise.model import preset
+from bise.model import open_checkpoint, preset
 from bise.serve.faults import UnknownModel
 from bise.serve.limits import Limits
-from bise.serve.loading import LoadedModel
+from bise.serve.loading import OpenModel
 from bise.serve.talk import Talker
 
 NAME = re.compile(r"[\x21-\x7e]{1,200}")
@@ -43,7 +45,7 @@ class Served:
 
     @property
     def max_positions(self) -> int:
-        return self.talker.engine.core.max_positions
+        return self.talker.bounds.max_positions
 
     def need(self, name: str | None) -> None:
         """Refuse the name of another model; none, and `default`, mean ours."""
@@ -55,7 +57,7 @@ class Served:
 
     def card(self) -> dict[str, Any]:
         """The model for `GET /v1/models`: Mistral's card, and what clients of vLLM read."""
-        config = self.talker.engine.core.runner.network.config
+        config = self.talker.config
         has_vision = config.vision is not None
         return {
             "id": self.name,
@@ -93,13 +95,15 @@ class Served:
 
 
 def serve_model(
-    model: LoadedModel,
+    model: OpenModel,
     *,
     names: Sequence[str] = (),
-    max_running: int = 8,
-    is_exact: bool = False,
+    config: EngineConfig | None = None,
 ) -> Served:
-    """Start an engine around a model, to be served under these names, or under its own."""
+    """Start an engine for a model, to be served under these names, or under its own.
+
+    The engine gets a process of its own, unless the weights are in this one's memory already.
+    """
     chosen = tuple(names) or default_names(model)
     for name in chosen:
         if not NAME.fullmatch(name):
@@ -107,26 +111,26 @@ def serve_model(
                 f"`{name}` cannot be a model's name on the wire",
                 hint="pass `--served-model-name` with visible ASCII letters and no blanks",
             )
-    return Served(
-        talker=model.talker(max_running=max_running, is_exact=is_exact),
-        names=chosen,
-        fingerprint=fingerprint(model),
-    )
+    mark = fingerprint(model)
+    talker = model.talker(config)
+    return Served(talker=talker, names=chosen, fingerprint=mark)
 
 
-def default_names(model: LoadedModel) -> tuple[str, ...]:
+def default_names(model: OpenModel) -> tuple[str, ...]:
     """The official ids for a network of Small 4's shape, and the name it was loaded by."""
-    shape, official = model.network.config, preset("small4")
+    shape, official = model.config, preset("small4")
     is_small4 = (shape.dim, shape.num_layers) == (official.dim, official.num_layers)
     names = (*SMALL4_NAMES, model.name) if is_small4 else (model.name,)
     return tuple(dict.fromkeys(names))
 
 
-def fingerprint(model: LoadedModel) -> str:
+def fingerprint(model: OpenModel) -> str:
     """A few letters that change with the weights, their quantisation or their type."""
-    network = model.network
-    about = (asdict(network.config), model.quant, model.dtype)
+    about = (asdict(model.config), model.quant, model.dtype)
     digest = hashlib.sha256(repr(about).encode())
-    for weight in (network.norm.weight, network.embed.weight[:64], network.head.weight[:64]):
-        digest.update(weight.detach().to(torch.float32).numpy().tobytes())
+    checkpoint = open_checkpoint(model.folder, model.layout)
+    for name in ("norm.weight", "embed.weight", "head.weight"):
+        entry = checkpoint.entries[name, "plain", 0]
+        beginning = entry.read(0, (min(prod(entry.shape), 64 * model.config.dim),))
+        digest.update(beginning.to(torch.float32).numpy().tobytes())
     return f"bise-{digest.hexdigest()[:12]}"

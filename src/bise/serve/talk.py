@@ -11,8 +11,17 @@ from typing import Literal
 
 import torch
 
-from bise.engine import Engine, Request, Sampling, Step, TokenLogprobs
+from bise.engine import (
+    Bounds,
+    Engine,
+    Request,
+    Sampling,
+    Step,
+    SupervisedEngine,
+    TokenLogprobs,
+)
 from bise.errors import UserError
+from bise.model import ModelConfig
 from bise.serve.stops import StopFinder
 from bise.text import ChatFormat, Delta, Message, Prompt, ReplyDecoder, Tool
 
@@ -91,9 +100,19 @@ class PreparedAsk:
 class Talker:
     """An engine that understands messages."""
 
-    def __init__(self, engine: Engine, chat: ChatFormat):
+    def __init__(
+        self,
+        engine: Engine | SupervisedEngine,
+        chat: ChatFormat,
+        *,
+        config: ModelConfig,
+        bounds: Bounds,
+    ):
+        """config: the shape of the network behind the engine; bounds: what that takes."""
         self.engine = engine
         self.chat = chat
+        self.config = config
+        self.bounds = bounds
 
     def prepare(self, ask: Ask) -> PreparedAsk:
         """Encode a question and refuse what cannot be served. Slow for large pictures."""
@@ -117,7 +136,7 @@ class Talker:
             in_thinking=prompt.in_thinking,
             want_logprobs=ask.want_logprobs,
         )
-        self.engine.core.check(request)
+        self.bounds.check(request)
         return PreparedAsk(ask, prompt, request)
 
     def begin(

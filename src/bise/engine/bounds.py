@@ -1,0 +1,75 @@
+"""What an engine can take: enough to refuse a request before it waits, in any process."""
+
+from dataclasses import dataclass
+
+from bise.engine.requests import Request
+from bise.errors import BadRequest
+from bise.model.config import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """The few numbers a request is judged by."""
+
+    vocab_size: int
+    max_positions: int
+    """Tokens a conversation may have: what the model knows, or what its cache has room for."""
+
+    image_token: int
+    token_side: int | None
+    """Pixels of an image token's side; None for a model that does not see."""
+
+    @classmethod
+    def of(cls, config: ModelConfig, cache_tokens: int) -> "Bounds":
+        """The bounds of a network with so much room in its cache."""
+        eye = config.vision
+        return cls(
+            vocab_size=config.vocab_size,
+            max_positions=min(config.max_positions, cache_tokens),
+            image_token=config.image_token,
+            token_side=None if eye is None else eye.patch * eye.merge,
+        )
+
+    def check(self, request: Request) -> int:
+        """Refuse what cannot be computed; says how many tokens there is room for."""
+        if not request.prompt_ids:
+            raise BadRequest("the prompt is empty, expected at least one token")
+        low, high = min(request.prompt_ids), max(request.prompt_ids)
+        if low < 0 or high >= self.vocab_size:
+            outside = low if low < 0 else high
+            raise BadRequest(f"token id {outside} lies outside the vocabulary of {self.vocab_size}")
+        if request.adapter is not None:
+            raise BadRequest(
+                f"adapter `{request.adapter}` is asked for, but this engine serves none yet",
+                hint="leave `adapter` out",
+            )
+        for token in request.sampling.logit_bias:
+            if not 0 <= token < self.vocab_size:
+                raise BadRequest(
+                    f"`logit_bias` names id {token}, outside the vocabulary of {self.vocab_size}"
+                )
+        self._check_images(request)
+        room = self.max_positions - len(request.prompt_ids)
+        if room <= 0:
+            raise BadRequest(
+                f"the prompt has {len(request.prompt_ids)} tokens, but this model's maximum "
+                f"context length is {self.max_positions} tokens",
+                hint="shorten the conversation or start a new one",
+            )
+        return room
+
+    def _check_images(self, request: Request) -> None:
+        """Refuse pictures that do not fit their tokens: in a step they would fail everybody."""
+        if not request.images:
+            return
+        side = self.token_side
+        if side is None:
+            raise BadRequest("this model has no vision tower, but the prompt brings a picture")
+        num_places = sum(token == self.image_token for token in request.prompt_ids)
+        sizes = [image.shape[-2:] for image in request.images]
+        num_vectors = sum((height // side) * (width // side) for height, width in sizes)
+        if num_places != num_vectors:
+            raise BadRequest(
+                f"the prompt has {num_places} image tokens, its pictures {num_vectors}",
+                hint="encode prompt and pictures with the same image settings",
+            )

@@ -1,0 +1,212 @@
+"""The process that computes: loads the weights, runs an engine, and speaks with its parent.
+
+`python -m bise.engine.child SOCKET PARENT` is started by `SupervisedEngine` and by nobody else. It
+ends when told, when the socket closes, or with its parent.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+import traceback
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from bise.engine.engine import Engine
+from bise.engine.setup import make_core
+from bise.engine.wire import (
+    DTYPES,
+    AskStats,
+    Beat,
+    Begin,
+    Bye,
+    Done,
+    Failed,
+    Hello,
+    Inbox,
+    Leave,
+    Message,
+    Plan,
+    Stats,
+    StopThinking,
+    Told,
+    WireFault,
+    encode,
+)
+from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.model import load_network
+
+BEAT_S = 0.5
+
+READ_BYTES = 2**20
+
+PR_SET_PDEATHSIG = 1
+"""Ref: linux/prctl.h"""
+
+
+def main(number: int, parent: int) -> int:
+    """Serve one parent; returns the exit status."""
+    for one in (signal.SIGINT, signal.SIGTERM):  # both go to the parent, who tells us
+        signal.signal(one, signal.SIG_IGN)
+    die_with(parent)
+    with socket.socket(fileno=number) as line:
+        inbox, said = Inbox(), list[Message]()
+        try:
+            while not said:
+                piece = line.recv(READ_BYTES)
+                if not piece:
+                    return 0
+                said += inbox.feed(piece)
+            if not isinstance(said[0], Plan):
+                raise WireFault(f"expected a `plan` first, not {type(said[0]).__name__}")
+            engine, hello = open_engine(said[0])
+        except Exception as error:  # whatever it is, the parent must hear of it
+            if not isinstance(error, UserError):
+                traceback.print_exc()
+            with suppress(OSError):
+                line.sendall(b"".join(encode(failed(None, error))))
+            return 1
+        with engine:
+            return asyncio.run(serve(line, inbox, engine, [hello]))
+
+
+def die_with(parent: int) -> None:
+    """Let Linux end this process with its parent, even if a step never returns."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we said so
+        sys.exit(1)
+
+
+def open_engine(said: Plan) -> tuple[Engine, Hello]:
+    """Read the weights and start to compute."""
+    network = load_network(Path(said.folder), DTYPES[said.dtype], said.layout)
+    core = make_core(network, said.engine)
+    engine = Engine(core, max_waiting=sys.maxsize)  # the parent counts who waits
+    return engine, Hello(core.bounds, engine.stats())
+
+
+async def serve(line: socket.socket, inbox: Inbox, engine: Engine, first: list[Message]) -> int:
+    """Do what the parent says until it says good-bye or is gone; 1 if it made no sense."""
+    line.setblocking(False)
+    reader, writer = await asyncio.open_unix_connection(sock=line.dup())
+    desk = Desk(engine, lambda message: writer.writelines(encode(message)))
+    for message in first:
+        desk.say(message)
+    beating = asyncio.create_task(desk.beat())
+    try:
+        return await listen(desk, inbox, reader)
+    except ConnectionError:
+        return 0
+    finally:
+        beating.cancel()
+        await desk.clear()
+        await hang_up(writer)
+
+
+async def listen(desk: "Desk", inbox: Inbox, reader: StreamReader) -> int:
+    """Obey, message by message; returns the exit status."""
+    try:
+        while piece := await reader.read(READ_BYTES):
+            for message in inbox.feed(piece):
+                if isinstance(message, Bye):
+                    return 0
+                desk.obey(message)
+        inbox.end()
+    except WireFault as fault:
+        print(f"error: the engine's process was told nonsense: {fault}", file=sys.stderr)  # noqa: T201
+        desk.say(failed(None, fault))
+        return 1
+    return 0
+
+
+async def hang_up(writer: StreamWriter) -> None:
+    """Close the line once what was said is on its way."""
+    with suppress(ConnectionError):
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+class Desk:
+    """Takes orders for an engine; each request is a task that passes on its steps."""
+
+    def __init__(self, engine: Engine, say: Callable[[Message], None]):
+        self.engine = engine
+        self.say = say
+        self._requests: dict[int, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+
+    def obey(self, message: Message) -> None:
+        """Begin what a message asks for."""
+        if isinstance(message, Begin):
+            task = asyncio.create_task(self._run(message))
+            self._requests[message.number] = task
+            task.add_done_callback(lambda _: self._requests.pop(message.number, None))
+        elif isinstance(message, Leave):
+            task = self._requests.get(message.number)
+            if task is not None:
+                task.cancel()
+        elif isinstance(message, StopThinking):
+            self._run_errand(self._stop_thinking(message))
+        elif isinstance(message, AskStats):
+            self.say(Stats(message.number, self.engine.stats()))
+        else:
+            raise WireFault(f"a parent says no `{type(message).__name__.lower()}` here")
+
+    async def beat(self) -> None:
+        """Tell that the engine moves, for as long as it does."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self.engine.is_well(stale_s=2 * BEAT_S):
+                self.say(Beat())
+
+    async def clear(self) -> None:
+        """End everything that runs."""
+        tasks = [*self._requests.values(), *self._errands]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, begin: Begin) -> None:
+        try:
+            stream = self.engine.generate(begin.request, begin.request_id)
+            async with aclosing(stream.__aiter__()) as steps:
+                async for step in steps:
+                    self.say(Told(begin.number, step))
+        except Exception as error:  # the parent raises it where somebody waits
+            self.say(failed(begin.number, error))
+
+    async def _stop_thinking(self, message: StopThinking) -> None:
+        try:
+            await asyncio.to_thread(self.engine.stop_thinking, message.request_id)
+        except Exception as error:  # the parent raises it where somebody waits
+            self.say(failed(message.number, error))
+        else:
+            self.say(Done(message.number))
+
+    def _run_errand(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+def failed(number: int | None, error: Exception) -> Failed:
+    """An error as a message; of what kind it is decides what the parent raises."""
+    if isinstance(error, BadRequest):
+        return Failed(number, "bad_request", error.message, error.hint)
+    if isinstance(error, WrongType):
+        return Failed(number, "wrong_type", error.message, error.hint)
+    if isinstance(error, NotFound):
+        return Failed(number, "not_found", error.message, error.hint)
+    if isinstance(error, UserError):
+        return Failed(number, "user", error.message, error.hint)
+    return Failed(number, "engine", str(error) or type(error).__name__)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

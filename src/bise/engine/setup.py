@@ -1,0 +1,56 @@
+"""An engine's settings, and a core made from them: the same here, in a child, in a benchmark."""
+
+from dataclasses import dataclass
+
+from bise.engine.core import Core
+from bise.engine.runner import ExactRunner, Runner, cache_room
+from bise.engine.shelf import Shelf
+from bise.errors import UserError, quoted
+from bise.model.cache import CacheKind
+from bise.model.network import Network
+
+CACHE_KINDS: tuple[CacheKind, ...] = ("plain", "fp8", "int8")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineConfig:
+    """How an engine works; what it says does not depend on it, but for the last bits."""
+
+    max_running: int = 8
+    """Replies computed at once; more wait."""
+
+    is_exact: bool = False
+    """The same text gives the same bits whatever shares a pass; several times slower."""
+
+    cache_kind: CacheKind = "plain"
+    spill_bytes: int = 0
+    """Room on disk for pages memory has no room for."""
+
+    shares_prefixes: bool = True
+    speculates: bool = True
+
+    def __post_init__(self) -> None:
+        if self.max_running < 1:
+            raise UserError(f"`max_running` is {self.max_running}, expected 1 or more")
+        if self.cache_kind not in CACHE_KINDS:
+            raise UserError(
+                f"the cache kind is `{self.cache_kind}`, expected one of {quoted(CACHE_KINDS)}"
+            )
+        if self.spill_bytes < 0:
+            raise UserError(f"`spill_bytes` is {self.spill_bytes}, expected 0 or more")
+
+
+def make_core(network: Network, config: EngineConfig, *, seed: int | None = None) -> Core:
+    """A core around a network in memory; close it when done."""
+    room = cache_room(network.config, config.max_running, kind=config.cache_kind)
+    kind = ExactRunner if config.is_exact else Runner
+    runner = kind(network, room, cache_kind=config.cache_kind)
+    return Core(
+        runner,
+        config.max_running,
+        seed=seed,
+        shares_prefixes=config.shares_prefixes,
+        speculates=config.speculates,
+        sees_aside=True,
+        shelf=Shelf(runner.cache, config.spill_bytes) if config.spill_bytes else None,
+    )
