@@ -63,12 +63,13 @@ def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> None:
         )
     axes.annotate(
         task,
-        (chars[-1], scores[-1]),
-        xytext=(9, 0),
+        (chars[-1], 100 * points[-1].high),  # above the bar: points of tasks lie side by side
+        xytext=(0, 4),
         textcoords="offset points",
         color=colour,
         fontweight="bold",
-        verticalalignment="center",
+        horizontalalignment="center",
+        verticalalignment="bottom",
     )
 
 
@@ -79,7 +80,7 @@ def dress(axes: Axes, title: str) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * 1.5)  # room for the names
-    axes.set_ylim(-3, 105)
+    axes.set_ylim(-3, 109)
     axes.set_xlabel("mean characters written, thinking included")
     axes.set_ylabel("score, %")
     axes.set_title(title, loc="left", fontweight="bold")
