@@ -71,7 +71,7 @@ def test_a_picture_gives_the_same_bits(network):
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_schedule_gives_the_same_bits(network, data):
     lengths = data.draw(st.lists(st.integers(2, 50), min_size=1, max_size=5))

@@ -221,3 +221,32 @@ def test_cancelling_at_any_moment_frees_at_once(data):
     for one in alive:
         scheduler.remove(one)
     assert scheduler.pool.num_used == 0
+
+
+def test_a_draft_that_does_not_fit_whole_is_dropped():
+    """Cut apart, a guess would be checked by what follows another token."""
+    scheduler = _scheduler(20, max_running=2, budget=4)
+    first, second = _track(0, [1, 2, 3]), _track(1, [4, 5])
+    for track in (first, second):
+        scheduler.add(track)
+    while step := scheduler.plan():
+        scheduler.done(step)
+    for track in (first, second):
+        scheduler.settle(track, 0, [9])
+        scheduler.propose(track, [7, 7])
+    step = scheduler.plan()
+    assert [(one.track.number, one.count) for one in step] == [(0, 3), (1, 1)]
+    assert all(one.is_last for one in step)
+    assert second.tokens == [4, 5, 9]
+
+
+def test_a_preempted_request_loses_its_draft():
+    scheduler = _scheduler(20)
+    track = _track(0, list(range(10)))
+    scheduler.add(track)
+    scheduler.done(scheduler.plan())
+    scheduler.settle(track, 0, [9])
+    scheduler.propose(track, [7, 7])
+    scheduler._preempt(track)
+    (one,) = scheduler.plan()
+    assert (one.count, track.num_draft) == (11, 0)

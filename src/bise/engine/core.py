@@ -254,7 +254,7 @@ class Core:
             ids=track.tokens[part.start : end],
             start=part.start,
             pages=track.holding.pages,
-            num_wanted=min(1 + track.num_draft, part.count) if part.is_last else 0,
+            num_wanted=1 + track.num_draft if part.is_last else 0,
             image_vectors=self.pictures.between(one.pictures, track.tokens, part.start, end),
         )
 

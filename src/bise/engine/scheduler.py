@@ -100,6 +100,8 @@ class Scheduler:
             self._take_over(track)
             if self._is_being_computed(track, busy):
                 continue  # somebody computes the same page in this pass; take it over in the next
+            if track.num_draft and not self._draft_fits(track, budget):
+                self.settle(track, 0, ())
             count = min(track.num_missing, budget)
             if count == 0 or not self._reserve(track, track.num_computed + count, step):
                 continue
@@ -191,6 +193,15 @@ class Scheduler:
             return True
         busy.add(key)
         return False
+
+    def _draft_fits(self, track: Track, budget: int) -> bool:
+        """Whether the last sure token and all guesses go through in this pass, at nobody's cost.
+
+        A guess is checked by what follows the token before it: cut apart, they say nothing.
+        """
+        num_pages = -(-len(track.tokens) // PAGE_TOKENS) - len(track.holding.pages)
+        is_whole = track.num_missing == 1 + track.num_draft
+        return is_whole and track.num_missing <= budget and num_pages <= self.pool.num_available
 
     def _reserve(self, track: Track, num_tokens: int, step: list[Slice]) -> bool:
         """Own pages for so many tokens, taken from younger requests if need be."""
