@@ -9,6 +9,7 @@ from PIL import Image
 
 import bise
 from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.model import preset
 from bise.serve import best_dtype
 
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
@@ -182,12 +183,13 @@ def test_a_closed_model_says_so(thinker):
 
 
 def test_the_default_type_is_what_the_processor_multiplies(tmp_path):
-    info = tmp_path / "cpuinfo"
-    assert best_dtype(info) == "float32"
+    info, large = tmp_path / "cpuinfo", preset("small4")
+    assert best_dtype(large, info) == "float32"
     info.write_text("processor : 0\nflags\t\t: fpu avx512f avx2\n")
-    assert best_dtype(info) == "float32"
+    assert best_dtype(large, info) == "float32"
     info.write_text("processor : 0\nflags\t\t: fpu avx512_bf16 avx2\n")
-    assert best_dtype(info) == "bfloat16"
+    assert best_dtype(large, info) == "bfloat16"
+    assert best_dtype(preset("nano"), info) == "float32"
 
 
 def test_the_public_names_are_there():

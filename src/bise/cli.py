@@ -56,6 +56,7 @@ def chat(
     """Talk to a model in this terminal, or pipe a question in."""
     from bise.commands import chat as room
     from bise.commands.show import err, waiting
+    from bise.engine import use_threads_for
     from bise.face import load
     from bise.text import resolve_effort
 
@@ -70,6 +71,7 @@ def chat(
     question = "" if is_terminal else room.read_question()
     with waiting(f"reading {model}"):
         loaded = load(model, dtype=dtype)
+    use_threads_for(loaded.loaded.config)
     with loaded:
         conversation = room.Conversation(loaded, settings)
         for path in image or ():

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.show import err, out, waiting
-from bise.engine import Core, EngineConfig, make_core
+from bise.engine import Core, EngineConfig, make_core, use_threads_for
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, preset
@@ -39,6 +39,7 @@ def run_bench(
     started = time.perf_counter()
     with waiting(f"reading {name}"):
         network, dtype = find_network(name, dtype)
+    use_threads_for(network.config)
     load_s = time.perf_counter() - started
     config = BenchConfig(new_tokens=new_tokens, repeats=repeats)
     if prompt_tokens:
@@ -79,12 +80,13 @@ def run_bench(
 
 def find_network(name: str, dtype: str | None) -> tuple[Network, str]:
     """A checkpoint's network, or a preset's with random weights if it ships none."""
-    chosen = best_dtype() if dtype is None else dtype
     try:
-        return load_model(name, dtype).network, chosen
+        loaded = load_model(name, dtype)
+        return loaded.network, loaded.dtype
     except UserError:
         if name.replace("-", "_") not in PRESETS:
             raise
+    chosen = best_dtype(preset(name)) if dtype is None else dtype
     if chosen not in DTYPES:
         raise UserError(f"`dtype` is `{chosen}`, expected bfloat16 or float32")
     network = initialise(Network(preset(name)), seed=0, zero_outputs=False)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bise.commands.chat import Conversation, Screen, Settings, footer, show_reply, talk_in_terminal
 from bise.commands.show import out, waiting
+from bise.engine import use_threads_for
 from bise.evals import TASKS, Example, Task
 from bise.evals.asking import Asker
 from bise.evals.runner import Replied
@@ -33,6 +34,7 @@ def demo(seed: int, model_name: str = "nano") -> int:
     console = out()
     with waiting(f"reading {model_name}"):
         model = load(model_name)
+    use_threads_for(model.loaded.config)
     with model:
         num_parameters = sum(weight.numel() for weight in model.loaded.network.parameters())
         title = Text.assemble(

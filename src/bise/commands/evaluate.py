@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bise.commands.show import out, progress_bar, waiting
+from bise.engine import use_threads_for
 from bise.errors import NotFound, UserError, quoted
 from bise.evals import (
     TASKS,
@@ -33,6 +34,7 @@ def run_eval(
     total = sum(len(draw_questions(task, num, seed, True)) for task in tasks) * len(EFFORTS)
     with waiting(f"reading {name}"):
         model = load_model(name, dtype)
+    use_threads_for(model.config)
     console = out()
     with progress_bar("asking", total) as done:
         num_done = 0

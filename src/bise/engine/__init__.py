@@ -12,7 +12,7 @@ from bise.engine.requests import (
     TokenLogprobs,
 )
 from bise.engine.runner import ExactRunner, Runner, cache_room
-from bise.engine.setup import EngineConfig, make_core
+from bise.engine.setup import EngineConfig, is_small, make_core, use_threads_for
 from bise.engine.streams import Stream
 from bise.engine.supervised import EngineDown, Patience, SupervisedEngine
 from bise.engine.wire import Plan
@@ -39,6 +39,8 @@ __all__ = [
     "SupervisedEngine",
     "TokenLogprobs",
     "cache_room",
+    "is_small",
     "make_core",
     "run_all",
+    "use_threads_for",
 ]

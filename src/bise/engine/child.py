@@ -17,7 +17,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 
 from bise.engine.engine import Engine
-from bise.engine.setup import make_core
+from bise.engine.setup import make_core, use_threads_for
 from bise.engine.wire import (
     DTYPES,
     AskStats,
@@ -85,6 +85,7 @@ def die_with(parent: int) -> None:
 def open_engine(said: Plan) -> tuple[Engine, Hello]:
     """Read the weights and start to compute."""
     network = load_network(Path(said.folder), DTYPES[said.dtype], said.layout)
+    use_threads_for(network.config)
     core = make_core(network, said.engine)
     engine = Engine(core, max_waiting=sys.maxsize)  # the parent counts who waits
     return engine, Hello(core.bounds, engine.stats())

@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-from bise.engine import Engine, EngineConfig, Plan, SupervisedEngine, make_core
+from bise.engine import Engine, EngineConfig, Plan, SupervisedEngine, is_small, make_core
 from bise.errors import UserError, WrongType, quoted
 from bise.model import ModelConfig, Network, inspect, load_network, locate
 from bise.model.inspect import need_fit
@@ -78,11 +78,11 @@ class LoadedModel(OpenModel):
 
 def open_model(name: str | Path, dtype: str | None = None) -> OpenModel:
     """Find a model that ships, a folder, or what a hub has under an id such as `org/name`."""
-    dtype = best_dtype() if dtype is None else dtype
-    if dtype not in DTYPES:
+    if dtype is not None and dtype not in DTYPES:
         raise WrongType(f"`dtype` is `{dtype}`, expected one of {quoted(DTYPES)}")
     folder = locate_weights(str(name))
     report = inspect(folder)
+    dtype = best_dtype(report.config) if dtype is None else dtype
     need_fit(report, SHORT_NAMES[dtype])
     assert report.layout is not None, "a folder has a layout"
     short = Path(str(name)).name
@@ -130,9 +130,13 @@ def read_tokenizer(folder: Path, vocab_size: int) -> Tekken:
     return tekken
 
 
-def best_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """bfloat16 where the processor multiplies it by itself; elsewhere float32 is faster."""
-    if not cpuinfo.is_file():
+def best_dtype(config: ModelConfig, cpuinfo: Path = Path("/proc/cpuinfo")) -> DType:
+    """bfloat16 where the processor multiplies it by itself and weights are what a step waits for.
+
+    Elsewhere float32 is faster, and so it is for a network as small as nano: its products take less
+    time than being called.
+    """
+    if is_small(config) or not cpuinfo.is_file():
         return "float32"
     lines = cpuinfo.read_text(errors="replace").splitlines()
     flags = next((line for line in lines if line.startswith("flags")), "")
