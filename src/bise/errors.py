@@ -12,9 +12,14 @@ class UserError(ValueError):
     """A fault the user can mend. The CLI prints two lines and exits 2, the server answers 4xx."""
 
     def __init__(self, message: str, *, hint: str = ""):
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(one_line(message))
+        self.message = one_line(message)
+        self.hint = one_line(hint)
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks or other characters that move a cursor: errors quote strangers."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 class BadRequest(UserError):

@@ -31,16 +31,11 @@ def err() -> Console:
 def tell_error(error: UserError) -> None:
     """Two lines: what is wrong, and what to do."""
     console = err()
-    lines = [Text.assemble(("error:", "bold red"), f" {one_line(error.message)}")]
+    lines = [Text.assemble(("error:", "bold red"), f" {error.message}")]
     if error.hint:
-        lines.append(Text.assemble(("hint:", "bold"), f" {one_line(error.hint)}"))
+        lines.append(Text.assemble(("hint:", "bold"), f" {error.hint}"))
     for line in lines:
         console.print(line)
-
-
-def one_line(text: str) -> str:
-    """Text without line breaks or other characters that move the cursor."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @contextmanager
