@@ -107,6 +107,7 @@ def test_losing_the_pages_changes_nothing(network):
 
 @settings(max_examples=12, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_any_schedule_gives_the_same_replies(network, data):
     """Of the exact runner: the fast one rounds by company, and a close choice may turn."""
     lengths = data.draw(st.lists(st.integers(2, 60), min_size=1, max_size=6))

@@ -17,6 +17,7 @@ NUM_FORMS = {"chain": 50_000, "text": 50_000, "self": 50_000, "read": 10_000}
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_nothing_held_out_is_ever_trained_and_every_class_of_answers_is(name):
     task, rng = TASKS[name], Random(11)
     trained, classes = set(), set()

@@ -41,6 +41,7 @@ def _train(folder: Path, limits: Limits, *, config: TrainConfig = SMALL, process
     return load_file(state / "weights.safetensors"), losses
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_bit_for_bit_the_uninterrupted_one(tmp_path: Path):
     whole = Limits(steps=6, decay_at=3)
     weights, losses = _train(tmp_path / "whole", whole)
@@ -63,6 +64,7 @@ def test_two_processes_train_as_one(tmp_path: Path):
         assert math.isclose(loss, together[step], rel_tol=1e-4), step
 
 
+@pytest.mark.slow
 def test_the_clock_only_chooses_the_step_so_any_run_can_be_replayed(tmp_path: Path):
     weights, losses = _train(tmp_path / "clock", Limits(max_minutes=0.05, anneal=True))
     state = latest_state(tmp_path / "clock")
@@ -74,6 +76,7 @@ def test_the_clock_only_chooses_the_step_so_any_run_can_be_replayed(tmp_path: Pa
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
+@pytest.mark.slow
 def test_every_trained_tensor_moves_and_the_first_steps_help(tmp_path: Path):
     before, _ = _train(tmp_path / "none", Limits(stop_at=0))
     after, losses = _train(tmp_path / "some", Limits(stop_at=5))
