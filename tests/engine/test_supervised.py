@@ -30,6 +30,8 @@ from bise.engine import (
 from bise.engine.wire import Failed, Inbox
 from bise.errors import BadRequest, NotFound, UserError
 
+pytestmark = pytest.mark.slow
+
 GREEDY = Sampling(temperature=0.0)
 QUICK = Patience(backoff_s=0.05, max_backoff_s=0.2, max_deaths=50, hang_s=60, leave_s=20)
 

@@ -17,6 +17,8 @@ from bise.model.stored import ROLE_DTYPES, STEMS, Layout, Quant, Stored, stored
 
 pytestmark = pytest.mark.slow
 
+pytestmark = pytest.mark.slow
+
 NUM_FP8 = 36 * (28_050_688 - 1024 - 256 + 129 * 25_165_824)
 """Attention without its norms, and all experts."""
 
