@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from math import sqrt
 from pathlib import Path
@@ -146,9 +147,10 @@ def caller(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: T
 
 @pytest.fixture(scope="session")
 def chatterbox(say: Callable[..., Script], folder_of: Callable[..., Path], tekken: Tekken) -> Path:
-    """A model that never stops by itself: it counts from 1 to 5, and again."""
+    """A model that never stops by itself: it counts from 1 to 5, and again, for minutes."""
     first = tekken.encode("1")[0]
-    return folder_of(scripted_network(say("12345", then=first)), "chatterbox")
+    config = replace(TINY, max_positions=1 << 18)
+    return folder_of(scripted_network(say("12345", then=first), config), "chatterbox")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from PIL import Image
 from bise.cli import main
 from bise.model import Network, load_network, preset
 from bise.model.initial import initialise
+from bise.text import Tekken
 from bise.train.config import TrainConfig, to_dict
 from bise.train.ranks import Ranks
 from bise.train.state import Progress, save_state
@@ -157,6 +158,16 @@ def test_random_convert_and_back(run, tmp_path):
     assert run("convert", made, tmp_path / "plain", *options, "none")[0] == 0
     kept = json.loads((tmp_path / "plain" / "bise.json").read_text())
     assert kept["activation_scales"] == "weight-only"
+
+
+def test_a_vocabulary_is_learned_for_a_preset(run, tmp_path):
+    made = tmp_path / "tekken.json"
+    status, out, _ = run("train", "tokenizer", "pico", made, "--texts", "400")
+    assert status == 0 and "merges to" in out
+    tekken = Tekken.from_file(made)
+    assert tekken.decode(tekken.encode("What is 3+4?")) == "What is 3+4?"
+    status, _, complaint = run("train", "tokenizer", "small4", made)
+    assert status == 2 and "131,072" in complaint
 
 
 def test_a_training_run_is_written_out(run, tmp_path):

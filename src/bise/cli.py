@@ -272,6 +272,19 @@ def train_run(
     )
 
 
+@train_app.command("tokenizer")
+def train_tokenizer(
+    preset: Annotated[str, Argument(help="The shape whose vocabulary is to be filled.")],
+    dst: Annotated[Path, Argument(help="The tekken.json to write.")],
+    seed: Annotated[int, Option(help="Decides the texts.")] = 0,
+    texts: Annotated[int, Option(min=1, help="Texts of each skill.")] = 20_000,
+) -> None:
+    """Learn a vocabulary on the texts of the skills, and write it as a tekken.json."""
+    from bise.commands.train import tokenizer
+
+    tokenizer(preset, dst, seed, texts)
+
+
 @train_app.command("export")
 def train_export(
     run: Annotated[Path, Argument(metavar="DIR", help="The folder of a training run.")],

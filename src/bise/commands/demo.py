@@ -16,6 +16,7 @@ from rich.text import Text
 from bise.commands.chat import Conversation, Screen, Settings, footer, show_reply, talk_in_terminal
 from bise.commands.show import out, waiting
 from bise.engine import use_threads_for
+from bise.errors import one_line
 from bise.evals import TASKS, Example, Task
 from bise.evals.asking import Asker
 from bise.evals.runner import Replied
@@ -144,17 +145,13 @@ def marked(
         for name, replied in zip(right, replies, strict=True):
             is_right = task.grade(example, replied.answer) == 1.0
             right[name] += is_right
-            answer = one_line(replied.answer) or "(nothing)"
+            answer = one_line(replied.answer.strip()) or "(nothing)"
             cells.append(Text.assemble(mark(is_right), f" {answer}"))
         question = one_line(example.question)
         table.add_row(Text(question), Text(one_line(example.answer), style="dim"), *cells)
     totals = [Text(f"{count} of {len(examples)}", style="bold") for count in right.values()]
     table.add_row("", "", *totals)
     return table, right["thinking"]
-
-
-def one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def picture(image: Image.Image, console: Console) -> Text:

@@ -18,6 +18,7 @@ from bise.train.limits import Limits
 from bise.train.log import LOG_NAME
 from bise.train.start import start
 from bise.train.state import Progress, latest_state, load_tensors, read_run
+from bise.train.tokenizer import make_tokenizer
 
 
 def run_train(
@@ -37,6 +38,14 @@ def run_train(
     if not words.is_file():
         raise NotFound(f"there is no tokenizer `{words}`", hint="pass a `tekken.json`")
     start(folder, config, limits, TASKS, tokenizer=words, processes=processes)
+
+
+def tokenizer(name: str, path: Path, seed: int, texts: int) -> None:
+    """Learn the vocabulary a preset has room for."""
+    shape = preset(name)
+    with waiting("learning merges"):
+        num_merges = make_tokenizer(path, TASKS, shape, seed=seed, texts=texts)
+    out().print(f"wrote {num_merges:,} merges to {path}", markup=False)
 
 
 def export(run: Path, target: Path, tokenizer: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Nano's own vocabulary: 128 control ids, 256 bytes, and 1,664 merges learned on generated text.
+"""A small vocabulary: 128 control ids, 256 bytes, and merges learned on generated text.
 
 Same split pattern as the official one, so every digit is a token of its own; same control ids, so
 the chat format is the same to the number.
@@ -8,16 +8,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
+from bise.errors import BadRequest
 from bise.evals.task import Task
-from bise.model.config import VisionConfig
+from bise.model.config import ModelConfig
 from bise.text import ImageSettings, learn_merges, save_tekken
 from bise.train.conversations import SYSTEM_PROMPTS
 
-NUM_MERGES = 1664
-TEXTS_A_TASK = 20_000
+NUM_SPECIAL = 128
+FEWEST = NUM_SPECIAL + 256
+"""Control ids and bytes: a vocabulary without merges."""
+
+MOST = 8192
+"""The skills use few words; more merges would only be whole sentences of theirs."""
 
 
-def corpus(tasks: Mapping[str, Task], seed: int, num: int = TEXTS_A_TASK) -> Iterator[str]:
+def corpus(tasks: Mapping[str, Task], seed: int, num: int) -> Iterator[str]:
     """Everything the model will read and write, in the proportions of the skills."""
     yield from SYSTEM_PROMPTS
     for name, task in tasks.items():
@@ -28,8 +33,18 @@ def corpus(tasks: Mapping[str, Task], seed: int, num: int = TEXTS_A_TASK) -> Ite
 
 
 def make_tokenizer(
-    path: Path, tasks: Mapping[str, Task], *, seed: int, vision: VisionConfig
-) -> None:
-    """Learn the merges and write a `tekken.json` for a network that sees with `vision`."""
-    image = ImageSettings(patch_size=vision.patch, merge=vision.merge, max_size=vision.image_size)
-    save_tekken(path, learn_merges(corpus(tasks, seed), NUM_MERGES), image=image)
+    path: Path, tasks: Mapping[str, Task], config: ModelConfig, *, seed: int, texts: int
+) -> int:
+    """Learn merges on `texts` a skill up to a network's vocabulary; how many were written."""
+    if not FEWEST <= config.vocab_size <= MOST:
+        raise BadRequest(
+            f"a vocabulary of {config.vocab_size:,} cannot be learned on generated text",
+            hint=f"take a preset of {FEWEST} to {MOST:,} tokens",
+        )
+    eyes = config.vision
+    image = eyes and ImageSettings(
+        patch_size=eyes.patch, merge=eyes.merge, max_size=eyes.image_size
+    )
+    merges = learn_merges(corpus(tasks, seed, texts), config.vocab_size - FEWEST)
+    save_tekken(path, merges, num_special=NUM_SPECIAL, image=image)
+    return len(merges)
