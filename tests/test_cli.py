@@ -261,6 +261,7 @@ class Terminal:
         os.close(self.parent)
 
 
+@pytest.mark.slow
 def test_a_conversation_in_a_terminal(thinker, red_square):
     with Terminal("chat", str(thinker), "--effort", "high") as terminal:
         terminal.wait_for("> ")
@@ -289,6 +290,7 @@ def test_a_conversation_in_a_terminal(thinker, red_square):
         assert terminal.status() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_an_answer_and_twice_leaves(chatterbox):
     with Terminal("chat", str(chatterbox)) as terminal:
         terminal.wait_for("> ")

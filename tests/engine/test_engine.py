@@ -2,35 +2,13 @@
 
 import asyncio
 import threading
-import time
 from contextlib import aclosing
 
 import pytest
+from small_requests import ask, ids_of, wait_until
 
-from bise.engine import Core, Engine, EngineFailed, QueueFull, Request, Runner, Sampling, run_all
+from bise.engine import Core, Engine, EngineFailed, QueueFull, Runner, run_all
 from bise.errors import BadRequest, NotFound, UserError
-
-GREEDY = Sampling(temperature=0.0)
-
-
-def ask(number=0, **fields):
-    prompt = [1, 3, 300 + number, 4]
-    return Request(
-        **{
-            "prompt_ids": prompt,
-            "sampling": GREEDY,
-            "max_tokens": 4,
-            "stop_ids": frozenset(),
-            **fields,
-        }
-    )
-
-
-def wait_until(claim, timeout_s=10.0):
-    ends = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -42,10 +20,6 @@ def core(network):
 def engine(core):
     with Engine(core) as engine:
         yield engine
-
-
-def ids_of(stream):
-    return [token for step in stream for token in step.ids]
 
 
 def test_a_stream_gives_what_the_core_gives(engine, network):

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import aclosing
 
 import pytest
 import torch
+from small_requests import ask, ids_of, wait_until
 
 from bise.engine import (
     Core,
@@ -21,9 +21,7 @@ from bise.engine import (
     Patience,
     Plan,
     QueueFull,
-    Request,
     Runner,
-    Sampling,
     SupervisedEngine,
     run_all,
 )
@@ -32,32 +30,7 @@ from bise.errors import BadRequest, NotFound, UserError
 
 pytestmark = pytest.mark.slow
 
-GREEDY = Sampling(temperature=0.0)
 QUICK = Patience(backoff_s=0.05, max_backoff_s=0.2, max_deaths=50, hang_s=60, leave_s=20)
-
-
-def ask(number=0, **fields):
-    prompt = [1, 3, 300 + number, 4]
-    return Request(
-        **{
-            "prompt_ids": prompt,
-            "sampling": GREEDY,
-            "max_tokens": 4,
-            "stop_ids": frozenset(),
-            **fields,
-        }
-    )
-
-
-def wait_until(claim, timeout_s=60.0):
-    ends = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.02)
-
-
-def ids_of(stream):
-    return [token for step in stream for token in step.ids]
 
 
 def process_of(engine) -> int:

@@ -1,7 +1,11 @@
-"""The four kinds of network there are, at sizes a test can afford."""
+"""The four kinds of network there are, and a draft head, at sizes a test can afford."""
 
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from bise.model import EagleHead, eagle_config
 from bise.model.config import (
     ExpertsConfig,
     GroupedAttentionConfig,
@@ -12,6 +16,7 @@ from bise.model.config import (
     VisionConfig,
     YarnConfig,
 )
+from bise.model.names import weights
 
 EYE = VisionConfig(dim=32, num_layers=2, num_heads=4, mlp_dim=48, image_size=140)
 EYE_OF_SMALL3 = VisionConfig(
@@ -64,3 +69,23 @@ SHAPES = {
     "small3": dense(vision=True),
     "small3-text": dense(),
 }
+
+EAGLE_TARGET = SHAPES["small4-text"]
+"""Its nope + rope differs from its value; YaRN and query growth begin at position 16."""
+
+
+def fill_head(target: ModelConfig = EAGLE_TARGET, seed: int = 5) -> EagleHead:
+    """Weights large enough for every part to matter."""
+    head = EagleHead(eagle_config(target, mlp_dim=96))
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in head.parameters():
+            noise = torch.randn(weight.shape, generator=generator)
+            weight.copy_(1.0 + 0.1 * noise if weight.ndim == 1 else 0.2 * noise)
+    return head.eval()
+
+
+def official(head: EagleHead) -> dict[str, Tensor]:
+    """The head's tensors by their official names."""
+    table = {weight.name: weight.parts[0] for weight in weights(head.config)}
+    return {table[name]: tensor.detach() for name, tensor in head.named_parameters()}

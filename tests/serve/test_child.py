@@ -65,6 +65,7 @@ def command(folder, *options: str) -> Iterator[Command]:
             process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_death_is_told_in_the_stream_then_503_then_all_is_well(chatterbox):
     with command(chatterbox) as server:
         child = server.child()

@@ -1,0 +1,32 @@
+"""Short requests and patience, for the tests of both engines."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from bise.engine import Request, Sampling, Step
+
+GREEDY = Sampling(temperature=0.0)
+
+
+def ask(number: int = 0, **fields) -> Request:
+    """Four greedy tokens that no control token ends; each number is another prompt."""
+    standard = {
+        "prompt_ids": [1, 3, 300 + number, 4],
+        "sampling": GREEDY,
+        "max_tokens": 4,
+        "stop_ids": frozenset(),
+    }
+    return Request(**standard | fields)
+
+
+def wait_until(claim: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Until the claim is true; fails after the time."""
+    ends = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.01)
+
+
+def ids_of(stream: Iterable[Step]) -> list[int]:
+    """Every token of a stream."""
+    return [token for step in stream for token in step.ids]
