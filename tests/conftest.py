@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bise.model import ModelConfig, Network, save_checkpoint
+from bise.model import EagleHead, ModelConfig, Network, eagle_config, save_checkpoint
 from bise.model.config import (
     ExpertsConfig,
     LatentAttentionConfig,
@@ -73,6 +73,17 @@ def scripted_network(script: Script, config: ModelConfig = TINY) -> Network:
     return network
 
 
+def repeating_head(network: Network) -> EagleHead:
+    """A draft head that passes on what it is told came next: all a scripted network looks at."""
+    head = EagleHead(eagle_config(network.config))
+    width = network.config.dim
+    with torch.no_grad():
+        for name, weight in head.named_parameters():
+            weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)
+        head.join.weight[:, :width] = torch.eye(width)
+    return head.eval()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Here and in every process a test starts: small products do not share well."""
@@ -107,6 +118,11 @@ def say(tekken: Tekken) -> Callable[..., Script]:
 @pytest.fixture(scope="session")
 def scripted() -> Callable[[Script], Network]:
     return scripted_network
+
+
+@pytest.fixture(scope="session")
+def knowing_head() -> Callable[[Network], EagleHead]:
+    return repeating_head
 
 
 @pytest.fixture(scope="session")

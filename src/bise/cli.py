@@ -38,6 +38,7 @@ app.add_typer(eval_app, name="eval")
 
 ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
+Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
 
 
 @app.command()
@@ -106,6 +107,7 @@ def serve(
     in_process: Annotated[
         bool, Option("--in-process", help="Compute in the server's own process.")
     ] = False,
+    eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
     """Serve a model over HTTP, as OpenAI's clients expect it."""
@@ -124,6 +126,7 @@ def serve(
         port=port,
         names=served_model_name or [],
         dtype=dtype,
+        eagle=eagle,
         engine=engine,
         has_no_auth=no_auth,
         is_in_process=in_process,
@@ -160,6 +163,7 @@ def random_(
     seed: Annotated[int, Option(help="Decides the numbers.")] = 0,
     layout: Annotated[str, Option(help="native or hf.")] = "native",
     quant: Annotated[str, Option(help="none, fp8 or nvfp4.")] = "none",
+    eagle: Annotated[bool, Option("--eagle", help="A draft head for the shape instead.")] = False,
 ) -> None:
     """Write a checkpoint with random weights, to try things with."""
     from bise.commands.weights import make_random
@@ -170,6 +174,7 @@ def random_(
         seed,
         one_of("layout", layout, ("native", "hf")),
         one_of("quant", quant, ("none", "fp8", "nvfp4")),
+        is_head=eagle,
     )
 
 
@@ -215,6 +220,7 @@ def bench_(
     ] = False,
     as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
     picture: Annotated[Path | None, Option(help="Draw reading and writing speed here.")] = None,
+    eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
     """Measure latency, throughput, reading speed and what is not computed twice."""
@@ -223,6 +229,7 @@ def bench_(
     run_bench(
         model,
         dtype=dtype,
+        eagle=eagle,
         prompt_tokens=prompt or [],
         streams=streams or [],
         new_tokens=new_tokens,

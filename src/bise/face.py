@@ -195,13 +195,20 @@ class Model:
         self.close()
 
 
-def load(name: str | Path, *, dtype: str | None = None, max_running: int = 8) -> Model:
+def load(
+    name: str | Path,
+    *,
+    dtype: str | None = None,
+    max_running: int = 8,
+    eagle: str | Path | None = None,
+) -> Model:
     """Load a model: one that ships (`nano`), a checkpoint's folder, or a hub id (`org/name`).
 
     dtype         `bfloat16` or `float32`; None takes bfloat16 where the processor multiplies it
     max_running   replies computed at once; more wait
+    eagle         the folder of a draft head, which guesses ahead and changes no answer
     """
-    return Model(load_model(name, dtype), max_running=max_running)
+    return Model(load_model(name, dtype, eagle), max_running=max_running)
 
 
 def stream_pieces(talk: Talk) -> Iterator[Piece]:

@@ -4,8 +4,19 @@ import time
 from collections.abc import Callable, Iterable
 
 from bise.engine import Request, Sampling, Step
+from bise.engine.pace import Pace
 
 GREEDY = Sampling(temperature=0.0)
+
+
+class Cheap(Pace):
+    """Guesses cost next to nothing, whatever the clock says."""
+
+    def learn(self, num_tokens: int, seconds: float) -> None:
+        pass
+
+    def price(self, num_talking: int, extra_s: float = 0.0) -> float:  # noqa: ARG002
+        return 0.05
 
 
 def ask(number: int = 0, **fields) -> Request:

@@ -6,8 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_requests import Cheap
 
 from bise.engine import Core, ExactRunner, Request, Runner, Sampling, run_all
+from bise.engine.guesses import Guesses
 from bise.engine.shelf import Shelf
 
 COPIED = [1, 3, *([310, 311, 312, 313, 314, 315] * 4), 4]
@@ -20,8 +22,10 @@ def _ask(prompt: list[int], *, warm: bool = False, **fields) -> Request:
     return Request(**given_fields, stop_ids=frozenset())
 
 
-def _core(network, num_tokens: int = 2048, max_running: int = 4, **options) -> Core:
-    return Core(Runner(network, num_tokens), max_running, seed=0, **options)
+def _core(network, num_tokens: int = 2048, max_running: int = 4, head=None, **options) -> Core:
+    runner = Runner(network, num_tokens)
+    guesses = Guesses(runner, head, Cheap())
+    return Core(runner, max_running, seed=0, guesses=guesses, **options)
 
 
 def _plain(network, requests: list[Request], kind: type[Runner] = Runner) -> list[list[int]]:

@@ -13,7 +13,6 @@ from bise.model import (
     EagleHead,
     News,
     draft,
-    eagle_config,
 )
 from bise.model.cache import PagedCache, make_cache
 from bise.model.config import ModelConfig
@@ -248,16 +247,10 @@ def test_pictures_are_seen_as_the_target_sees_them(fill):
     assert without == [[int(network.logits(plain[-1:]).argmax())]]
 
 
-def test_a_head_that_knows_the_script_guesses_every_token(scripted):
-    """It passes on what it is told came next, which is all such a target looks at."""
+def test_a_head_that_knows_the_script_guesses_every_token(scripted, knowing_head):
     script = {20 + i: 21 + i for i in range(10)}
     network = scripted(script)
-    head = EagleHead(eagle_config(network.config))
-    width = network.config.dim
-    with torch.no_grad():
-        for name, weight in head.named_parameters():
-            weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)
-        head.join.weight[:, :width] = torch.eye(width)
+    head = knowing_head(network)
     ids = torch.tensor([5, 9, 20])
     one = News(
         hidden=target_hidden(network, ids), ids=[9, 20, 21], start=0, pages=[0, 1, 2], num_tokens=7

@@ -14,10 +14,10 @@ from bise.commands.show import err, out, waiting
 from bise.engine import Core, EngineConfig, make_core, use_threads_for
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
-from bise.model import PRESETS, Network, preset
+from bise.model import PRESETS, Network, load_eagle, preset
 from bise.model.cache import CacheKind
 from bise.model.initial import initialise
-from bise.serve.loading import DTYPES, best_dtype, load_model
+from bise.serve.loading import DTYPES, DType, best_dtype, load_model
 from bise.train.start import processor
 
 
@@ -25,6 +25,7 @@ def run_bench(
     name: str,
     *,
     dtype: str | None,
+    eagle: str | None,
     prompt_tokens: list[int],
     streams: list[int],
     new_tokens: int,
@@ -39,6 +40,7 @@ def run_bench(
     started = time.perf_counter()
     with waiting(f"reading {name}"):
         network, dtype = find_network(name, dtype)
+        head = None if eagle is None else load_eagle(eagle, network.config, DTYPES[dtype])
     use_threads_for(network.config)
     load_s = time.perf_counter() - started
     config = BenchConfig(new_tokens=new_tokens, repeats=repeats)
@@ -55,7 +57,7 @@ def run_bench(
             shares_prefixes=not plain,
             speculates=not plain,
         )
-        return make_core(network, settings, seed=0)
+        return make_core(network, settings, head=head, seed=0)
 
     console = err()
     lines = [Measure("loading", dtype, "s", load_s, load_s, load_s)]
@@ -78,7 +80,7 @@ def run_bench(
         draw(lines, picture, name)
 
 
-def find_network(name: str, dtype: str | None) -> tuple[Network, str]:
+def find_network(name: str, dtype: str | None) -> tuple[Network, DType]:
     """A checkpoint's network, or a preset's with random weights if it ships none."""
     try:
         loaded = load_model(name, dtype)

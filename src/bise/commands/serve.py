@@ -24,6 +24,7 @@ def run_server(
     port: int,
     names: list[str],
     dtype: str | None,
+    eagle: str | None,
     engine: EngineConfig,
     has_no_auth: bool,
     is_in_process: bool,
@@ -40,7 +41,8 @@ def run_server(
     listener = listen(host, port)
     with listener:
         with waiting(f"reading {name}"):
-            model = load_model(name, dtype) if is_in_process else open_model(name, dtype)
+            find = load_model if is_in_process else open_model
+            model = find(name, dtype, eagle)
             served = serve_model(model, names=names, config=engine)
         try:
             address = (host, listener.getsockname()[1])

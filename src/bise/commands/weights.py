@@ -11,7 +11,7 @@ from torch import Tensor
 from bise.commands.show import out, progress_bar, waiting
 from bise.errors import UserError
 from bise.evals import TASKS
-from bise.model import convert, inspect, open_checkpoint, preset, write_random
+from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
 from bise.model.hub import ASSETS
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
@@ -23,12 +23,23 @@ NANO_TOKENIZER = ASSETS / "nano" / FILE_NAME
 CALIBRATION_TOKENS = 512
 
 
-def make_random(name: str, target: Path, seed: int, layout: Layout, quant: Quant) -> None:
-    """Write random weights of a preset's shape, with a tokenizer if we have one for it."""
+def make_random(
+    name: str, target: Path, seed: int, layout: Layout, quant: Quant, *, is_head: bool = False
+) -> None:
+    """Write random weights of a preset's shape, with a tokenizer if we have one for it.
+
+    is_head: those of a draft head for it instead
+    """
     shape = preset(name)
     if target.exists() and any(target.iterdir() if target.is_dir() else [target]):
         raise UserError(f"`{target}` is not empty", hint="choose a new folder")
+    if is_head and layout != "native":
+        raise UserError("draft heads have the native layout only")
     with waiting(f"writing {name}"):
+        if is_head:
+            write_random_eagle(shape, target, seed=seed, quant=quant)
+            out().print(f"wrote a draft head for {name} to {target}", markup=False)
+            return
         write_random(shape, target, seed=seed, layout=layout, quant=quant)
     if shape.vocab_size == preset("nano").vocab_size:
         shutil.copyfile(NANO_TOKENIZER, target / FILE_NAME)

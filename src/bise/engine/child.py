@@ -38,7 +38,7 @@ from bise.engine.wire import (
     encode,
 )
 from bise.errors import BadRequest, NotFound, UserError, WrongType
-from bise.model import load_network
+from bise.model import load_eagle, load_network
 
 BEAT_S = 0.5
 
@@ -86,7 +86,10 @@ def open_engine(said: Plan) -> tuple[Engine, Hello]:
     """Read the weights and start to compute."""
     network = load_network(Path(said.folder), DTYPES[said.dtype], said.layout)
     use_threads_for(network.config)
-    core = make_core(network, said.engine)
+    head = None
+    if said.eagle is not None:
+        head = load_eagle(said.eagle, network.config, DTYPES[said.dtype])
+    core = make_core(network, said.engine, head=head)
     engine = Engine(core, max_waiting=sys.maxsize)  # the parent counts who waits
     return engine, Hello(core.bounds, engine.stats())
 

@@ -7,6 +7,7 @@ follows. Nothing here knows of threads, and of text only two ids.
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bise.engine.bounds import Bounds
-from bise.engine.draft import Lookup
+from bise.engine.guesses import Ahead, Guesses, Heard
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 from bise.engine.pictures import Picture, Pictures
 from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
@@ -41,7 +42,9 @@ class Running:
     max_tokens: int
     deadline: float | None
     pictures: Sequence[Picture]
-    lookup: Lookup = field(default_factory=Lookup)
+    ahead: Ahead | None
+    """None where nobody guesses."""
+
     is_thinking: bool = False
     num_thought: int = 0
     must_stop_thinking: bool = False
@@ -92,7 +95,13 @@ class EngineCounts:
     num_generated: int = 0
     num_drafted: int = 0
     num_accepted: int = 0
+    num_thinking: int = 0
     num_steps: int = 0
+    num_step_tokens: int = 0
+    plan_s: float = 0.0
+    compute_s: float = 0.0
+    choose_s: float = 0.0
+    draft_s: float = 0.0
 
 
 class Core:
@@ -106,12 +115,14 @@ class Core:
         seed: int | None = None,
         shares_prefixes: bool = True,
         speculates: bool = True,
+        guesses: Guesses | None = None,
         sees_aside: bool = False,
         shelf: Shelf | None = None,
         max_step_tokens: int = 2048,
     ):
-        """shares_prefixes, speculates: off only to measure what they bring; sees_aside: look at
-        pictures in a thread, so that others go on meanwhile; shelf: a place on disk for pages."""
+        """shares_prefixes, speculates: off only to measure what they bring; guesses: who guesses
+        ahead, None is the text itself; sees_aside: look at pictures in a thread, so that others go
+        on meanwhile; shelf: a place on disk for pages."""
         self.runner = runner
         config = runner.network.config
         self.vocab_size = config.vocab_size
@@ -124,7 +135,7 @@ class Core:
         token_side = self.bounds.token_side or 1
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
         self.looking: list[Running] = []
-        self.speculates = speculates
+        self.guesses = (guesses or Guesses(runner)) if speculates else None
         self.shelf = shelf
         self.members: dict[int, Running] = {}
         self.numbers = count()
@@ -143,8 +154,16 @@ class Core:
         pictures = self.pictures.take(request.images)
         keys = self.pictures.keys(ids, pictures)
         track = Track(next(self.numbers), request.priority, ids, keys, Holding(request.cache_salt))
+        ahead = self.guesses.begin() if self.guesses else None
         one = Running(
-            request, track, draws, wanted, deadline, pictures, is_thinking=request.in_thinking
+            request,
+            track,
+            draws,
+            wanted,
+            deadline,
+            pictures,
+            ahead,
+            is_thinking=request.in_thinking,
         )
         self.members[track.number] = one
         self.looking.append(one)
@@ -187,27 +206,39 @@ class Core:
 
     def step(self) -> dict[int, Step]:
         """Compute once for everybody; what came of it, by request number."""
+        started = time.perf_counter()
         steps = self._expire()
         self._see()
-        if self.speculates:
-            self._propose()
+        if self.guesses is not None:
+            self._propose(self.guesses)
         planned = self.scheduler.plan()
         if not planned:
             if self.looking:
                 self.pictures.wait(LOOK_S)
             return steps
         members = [self.members[one.track.number] for one in planned]
+        works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
         wants_routing = any(one.request.want_routing for one in members)
         routing: list[Tensor] | None = [] if wants_routing else None
-        works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
-        logits = self.runner.compute(works, routing)
-        self.counts.num_steps += 1
+        wants_hidden = self.guesses is not None and self.guesses.head is not None
+        hidden: list[Tensor] | None = [] if wants_hidden else None
+        ready = time.perf_counter()
+        logits = self.runner.compute(works, routing, hidden)
+        computed = time.perf_counter()
         self.scheduler.done(planned)
         for place, (one, part) in enumerate(zip(members, planned, strict=True)):
             one.num_computed += part.count
             if routing and one.request.want_routing:
                 one.routing.append(routing[place])
-        return steps | self._choose(members, planned, logits)
+        steps |= self._choose(members, planned, logits)
+        chosen = time.perf_counter()
+        if self.guesses is not None:
+            if all(work.num_wanted == len(work.ids) for work in works):  # nobody is reading
+                self.guesses.pace.learn(sum(len(work.ids) for work in works), chosen - started)
+            if hidden is not None:
+                self._tell_head(self.guesses, members, planned, works, hidden)
+        self._count(planned, started, ready, computed, chosen)
+        return steps
 
     def stats(self) -> EngineStats:
         pool, counts = self.scheduler.pool, self.counts
@@ -222,7 +253,15 @@ class Core:
             num_generated_tokens=counts.num_generated,
             num_drafted_tokens=counts.num_drafted,
             num_accepted_tokens=counts.num_accepted,
+            num_thinking_tokens=counts.num_thinking,
+            num_images=self.pictures.num_taken,
+            num_images_seen=self.pictures.num_seen,
             num_steps=counts.num_steps,
+            num_step_tokens=counts.num_step_tokens,
+            plan_s=counts.plan_s,
+            compute_s=counts.compute_s,
+            choose_s=counts.choose_s,
+            draft_s=counts.draft_s,
             pages_total=pool.num_pages,
             pages_used=pool.num_used,
             pages_known=pool.num_idle,
@@ -236,16 +275,62 @@ class Core:
             self.looking.remove(one)
             self.scheduler.add(one.track)
 
-    def _propose(self) -> None:
+    def _propose(self, guesses: Guesses) -> None:
         """Guess ahead for everybody who says one token at a time."""
+        num_talking = len(self.scheduler.running)
         for track in self.scheduler.running:
             one = self.members[track.number]
-            left = one.max_tokens - len(one.draws.generated) - 1
-            if track.num_missing != 1 or track.num_draft or left < 1:
+            most = self._most_guesses(one)
+            if one.ahead is None or track.num_missing != 1 or track.num_draft or most < 1:
                 continue
-            draft = one.lookup.propose(track.tokens)[:left]
+            draft = guesses.propose(one.ahead, track.tokens, most, num_talking)
             if draft and self.bounds.image_token not in draft:
                 self.scheduler.propose(track, draft)
+
+    def _most_guesses(self, one: Running) -> int:
+        """Guesses there is room for: the token after them is chosen in any case."""
+        return one.max_tokens - len(one.draws.generated) - 1
+
+    def _tell_head(
+        self,
+        guesses: Guesses,
+        members: list[Running],
+        planned: list[Slice],
+        works: list[Work],
+        hidden: list[Tensor],
+    ) -> None:
+        """Let the draft head hear what was computed, of which wrong guesses are no part."""
+        news = list[Heard]()
+        for one, part, work, states in zip(members, planned, works, hidden, strict=True):
+            track = one.track
+            num_sure = track.num_computed - part.start if one.number in self.members else 0
+            if one.ahead is None or num_sure <= 0:
+                continue
+            goes_on = track.num_missing == 1
+            news.append(
+                Heard(
+                    ahead=one.ahead,
+                    tokens=track.tokens,
+                    start=part.start,
+                    hidden=states[:num_sure],
+                    pages=work.pages,
+                    most=self._most_guesses(one) if goes_on else 0,
+                    vectors=partial(self.pictures.between, one.pictures, track.tokens),
+                )
+            )
+        guesses.hear(news, len(self.scheduler.running))
+
+    def _count(
+        self, planned: list[Slice], started: float, ready: float, computed: float, chosen: float
+    ) -> None:
+        """Where the time of a step went."""
+        counts = self.counts
+        counts.num_steps += 1
+        counts.num_step_tokens += sum(part.count for part in planned)
+        counts.plan_s += ready - started
+        counts.compute_s += computed - ready
+        counts.choose_s += chosen - computed
+        counts.draft_s += time.perf_counter() - chosen
 
     def _work(self, one: Running, part: Slice) -> Work:
         """What the runner needs to know of a slice."""
@@ -296,8 +381,8 @@ class Core:
         """Write down what a request said, and let it leave if that was all."""
         one, track = saying.member, saying.member.track
         num_accepted = max(0, len(saying.ids) - 1)
-        if track.num_draft:
-            one.lookup.learn(track.num_draft, num_accepted)
+        if track.num_draft and self.guesses is not None and one.ahead is not None:
+            self.guesses.learn(one.ahead, track.num_draft, num_accepted)
             self.counts.num_drafted += track.num_draft
             self.counts.num_accepted += num_accepted
         self.scheduler.settle(track, num_accepted, saying.ids[-1:])
@@ -324,6 +409,7 @@ class Core:
             if spent or one.must_stop_thinking:
                 token = END_THINK
             one.num_thought += 1
+            self.counts.num_thinking += 1
         if token == THINK:
             one.is_thinking = True
         elif token == END_THINK:

@@ -47,12 +47,13 @@ class Pictures:
         self.token_side = token_side
         self.image_token = image_token
         self.vectors: OrderedDict[int, Tensor] = OrderedDict()
-        self.num_seen = self.num_found = 0
+        self.num_taken = self.num_seen = 0
         self.executor = ThreadPoolExecutor(1, "bise-eye") if is_aside else None
         self.coming: dict[int, Future[Tensor]] = {}
 
     def take(self, images: Sequence[Tensor]) -> list[Picture]:
         """Name the pictures of a request by what is on them."""
+        self.num_taken += len(images)
         return [Picture(image, _key(image), self.num_tokens(image)) for image in images]
 
     def num_tokens(self, image: Tensor) -> int:
@@ -116,8 +117,6 @@ class Pictures:
         if known is None:
             known = self.see(picture.pixels)
             self.num_seen += 1
-        else:
-            self.num_found += 1
         self._keep(picture.key, known)
         return known
 

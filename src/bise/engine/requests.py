@@ -154,7 +154,31 @@ class EngineStats:
     num_accepted_tokens: int
     """Guesses that came true."""
 
+    num_thinking_tokens: int
+    """Of the generated ones, those inside thinking."""
+
+    num_images: int
+    """Pictures that requests brought."""
+
+    num_images_seen: int
+    """Times the eye looked at one; the others were known already."""
+
     num_steps: int
+    num_step_tokens: int
+    """Tokens that went through the network, over all steps."""
+
+    plan_s: float
+    """Seconds spent so far on saying what is computed,"""
+
+    compute_s: float
+    """on computing it,"""
+
+    choose_s: float
+    """on choosing and settling the next tokens,"""
+
+    draft_s: float
+    """and on guessing ahead."""
+
     pages_total: int
     pages_used: int
     """Pages running requests hold."""

@@ -93,27 +93,35 @@ class Runner:
         return self.network.see([image.to(self.device, self.dtype)])
 
     @torch.inference_mode()
-    def compute(self, works: Sequence[Work], routing: list[Tensor] | None = None) -> list[Tensor]:
+    def compute(
+        self,
+        works: Sequence[Work],
+        routing: list[Tensor] | None = None,
+        hidden: list[Tensor] | None = None,
+    ) -> list[Tensor]:
         """Compute all new tokens; for each work its logits [wanted, vocab] fp32.
 
-        `routing` gets for each work which experts its tokens went to: [tokens, layers, topk].
+        `routing` gets for each work which experts its tokens went to: [tokens, layers, topk];
+        `hidden` what the network made of them, as its head takes it: [tokens, dim].
         """
         spans = [Span(work.start, len(work.ids), work.pages) for work in works]
         num_tokens = sum(len(work.ids) for work in works)
         multiple = TOKEN_MULTIPLE if num_tokens > TOKEN_MULTIPLE else 1
         sight = PagedSight(self.cache, spans, multiple=multiple)
         ordered = [works[i] for i in sight.order]
-        hidden, chosen = self._pass(ordered, sight, routing is not None)
-        ends = list(accumulate(len(work.ids) for work in ordered))
+        states, chosen = self._pass(ordered, sight, routing is not None)
+        counts = [len(work.ids) for work in ordered]
+        ends = list(accumulate(counts))
         if routing is not None and chosen is not None:
-            parts = chosen[:num_tokens].split([len(work.ids) for work in ordered])
-            routing += _in_order(parts, sight.order)
+            routing += _in_order(chosen[:num_tokens].split(counts), sight.order)
+        if hidden is not None:
+            hidden += _in_order(states[:num_tokens].split(counts), sight.order)
         rows = [
             row
             for work, end in zip(ordered, ends, strict=True)
             for row in range(end - work.num_wanted, end)
         ]
-        logits = self.network.logits(hidden[rows]).float()
+        logits = self.network.logits(states[rows]).float()
         return _in_order(logits.split([work.num_wanted for work in ordered]), sight.order)
 
     def _pass(
@@ -148,15 +156,21 @@ class ExactRunner(Runner):
     """
 
     @torch.inference_mode()
-    def compute(self, works: Sequence[Work], routing: list[Tensor] | None = None) -> list[Tensor]:
+    def compute(
+        self,
+        works: Sequence[Work],
+        routing: list[Tensor] | None = None,
+        hidden: list[Tensor] | None = None,
+    ) -> list[Tensor]:
         singles = [one for work in works for one in self._singles(work)]
-        logits, chosen = list[Tensor](), list[Tensor]()
+        logits, chosen, made = list[Tensor](), list[Tensor](), list[Tensor]()
         for start in range(0, len(singles), EXACT_TILE):
             tile = singles[start : start + EXACT_TILE]
             spans = [Span(one.start, 1, one.pages) for one in tile]
             sight = ExactSight(self.cache, spans, multiple=EXACT_TILE)
-            hidden, experts = self._pass(tile, sight, routing is not None, run_rows=EXACT_TILE)
-            logits += self.network.logits(hidden).float()[: len(tile)].unbind()
+            states, experts = self._pass(tile, sight, routing is not None, run_rows=EXACT_TILE)
+            logits += self.network.logits(states).float()[: len(tile)].unbind()
+            made += states[: len(tile)].unbind()
             if experts is not None:
                 chosen += experts[: len(tile)].unbind()
         told, at = list[Tensor](), 0
@@ -166,6 +180,8 @@ class ExactRunner(Runner):
             told.append(torch.stack(wanted) if wanted else logits[0].new_zeros(0, len(logits[0])))
             if routing is not None and chosen:
                 routing.append(torch.stack(chosen[at:end]))
+            if hidden is not None:
+                hidden.append(torch.stack(made[at:end]))
             at = end
         return told
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import torch
 
 from bise.engine.core import Core
+from bise.engine.guesses import Guesses
 from bise.engine.runner import ExactRunner, Runner, cache_room
-from bise.engine.shelf import Shelf
+from bise.engine.shelf import BothCaches, Shelf
 from bise.errors import UserError, quoted
 from bise.model.cache import CacheKind
 from bise.model.config import ModelConfig
+from bise.model.eagle import EagleHead
 from bise.model.network import Network
 
 CACHE_KINDS: tuple[CacheKind, ...] = ("plain", "fp8", "int8")
@@ -61,17 +63,26 @@ def use_threads_for(config: ModelConfig) -> None:
         torch.set_num_threads(1)
 
 
-def make_core(network: Network, config: EngineConfig, *, seed: int | None = None) -> Core:
-    """A core around a network in memory; close it when done."""
+def make_core(
+    network: Network,
+    config: EngineConfig,
+    *,
+    head: EagleHead | None = None,
+    seed: int | None = None,
+) -> Core:
+    """A core around a network in memory; close it when done. head: guesses ahead for the network"""
     room = cache_room(network.config, config.max_running, kind=config.cache_kind)
     kind = ExactRunner if config.is_exact else Runner
     runner = kind(network, room, cache_kind=config.cache_kind)
+    guesses = Guesses(runner, head)
+    pages = runner.cache if guesses.cache is None else BothCaches(runner.cache, guesses.cache)
     return Core(
         runner,
         config.max_running,
         seed=seed,
         shares_prefixes=config.shares_prefixes,
         speculates=config.speculates,
+        guesses=guesses,
         sees_aside=True,
-        shelf=Shelf(runner.cache, config.spill_bytes) if config.spill_bytes else None,
+        shelf=Shelf(pages, config.spill_bytes) if config.spill_bytes else None,
     )

@@ -40,6 +40,21 @@ class Pages(Protocol):
     def put_page(self, page: int, content: Tensor) -> None: ...
 
 
+class BothCaches:
+    """The cache of the network and that of its draft head, whose pages belong together."""
+
+    def __init__(self, first: Pages, second: Pages):
+        self.first, self.second = first, second
+        self.first_bytes = len(first.take_page(0))
+
+    def take_page(self, page: int) -> Tensor:
+        return torch.cat((self.first.take_page(page), self.second.take_page(page)))
+
+    def put_page(self, page: int, content: Tensor) -> None:
+        self.first.put_page(page, content[: self.first_bytes])
+        self.second.put_page(page, content[self.first_bytes :])
+
+
 class Shelf:
     """Slots in a file."""
 

@@ -57,6 +57,8 @@ class Plan:
     layout: Literal["native", "hf"]
     dtype: Literal["bfloat16", "float32"]
     engine: EngineConfig
+    eagle: str | None = None
+    """The folder of a draft head."""
 
 
 @dataclass(frozen=True, slots=True)

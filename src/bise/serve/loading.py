@@ -13,7 +13,7 @@ import torch
 
 from bise.engine import Engine, EngineConfig, Plan, SupervisedEngine, is_small, make_core
 from bise.errors import UserError, WrongType, quoted
-from bise.model import ModelConfig, Network, inspect, load_network, locate
+from bise.model import ModelConfig, Network, inspect, load_eagle, load_network, locate, open_eagle
 from bise.model.inspect import need_fit
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
@@ -42,6 +42,8 @@ class OpenModel:
     quant: Quant
     dtype: DType
     config: ModelConfig
+    eagle: Path | None
+    """The folder of a draft head that guesses ahead for it."""
 
     @cached_property
     def chat(self) -> ChatFormat:
@@ -57,6 +59,7 @@ class OpenModel:
             layout=self.layout,
             dtype=self.dtype,
             engine=config or EngineConfig(),
+            eagle=None if self.eagle is None else str(self.eagle),
         )
         engine = SupervisedEngine(plan, max_waiting=max_waiting)
         return Talker(engine, chat, config=self.config, bounds=engine.bounds)
@@ -71,13 +74,21 @@ class LoadedModel(OpenModel):
     def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
         """An engine of its own around this network, in this process; close it when done."""
         chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
-        core = make_core(self.network, config or EngineConfig())
+        head = None
+        if self.eagle is not None:
+            head = load_eagle(self.eagle, self.config, DTYPES[self.dtype])
+        core = make_core(self.network, config or EngineConfig(), head=head)
         engine = Engine(core, max_waiting=max_waiting)
         return Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
 
 
-def open_model(name: str | Path, dtype: str | None = None) -> OpenModel:
-    """Find a model that ships, a folder, or what a hub has under an id such as `org/name`."""
+def open_model(
+    name: str | Path, dtype: str | None = None, eagle: str | Path | None = None
+) -> OpenModel:
+    """Find a model that ships, a folder, or what a hub has under an id such as `org/name`.
+
+    eagle: the folder of a draft head
+    """
     if dtype is not None and dtype not in DTYPES:
         raise WrongType(f"`dtype` is `{dtype}`, expected one of {quoted(DTYPES)}")
     folder = locate_weights(str(name))
@@ -88,12 +99,18 @@ def open_model(name: str | Path, dtype: str | None = None) -> OpenModel:
     short = Path(str(name)).name
     if short in ("", ".", ".."):
         short = folder.resolve().name
-    return OpenModel(short, folder, report.layout, report.quant, dtype, report.config)
+    head = None
+    if eagle is not None:
+        head = locate(str(eagle))
+        open_eagle(head, report.config)
+    return OpenModel(short, folder, report.layout, report.quant, dtype, report.config, head)
 
 
-def load_model(name: str | Path, dtype: str | None = None) -> LoadedModel:
+def load_model(
+    name: str | Path, dtype: str | None = None, eagle: str | Path | None = None
+) -> LoadedModel:
     """Open a model, and read its weights into the memory of this process."""
-    opened = open_model(name, dtype)
+    opened = open_model(name, dtype, eagle)
     network = load_network(opened.folder, DTYPES[opened.dtype], opened.layout)
     found = {one.name: getattr(opened, one.name) for one in fields(opened)}
     return LoadedModel(**found, network=network)
