@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -80,7 +81,9 @@ def test_an_image_is_a_path_bytes_a_data_url_or_an_object(thinking, red_square):
     url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     images = [red_square, str(red_square), data, url, Image.open(red_square)]
     usages = [thinking.ask("what is this", images=[image]).usage for image in images]
-    assert len(set(usages)) == 1 and usages[0].image_tokens == 3
+    assert len({replace(one, cached_tokens=0) for one in usages}) == 1
+    assert usages[0].image_tokens == 3
+    assert len({one.cached_tokens for one in usages[1:]}) == 1, "the same picture, told apart"
     assert thinking.ask("", images=[red_square]).text == "46, yes"
 
 

@@ -134,6 +134,20 @@ def serve(
 
 
 @app.command()
+def top(
+    url: Annotated[
+        str, Argument(help="A server of `bise serve`, or another with vLLM's metrics.")
+    ] = "http://127.0.0.1:8000",
+    once: Annotated[bool, Option("--once", help="Print one view and leave.")] = False,
+    api_key: Annotated[str | None, Option(help="For a server that asks for one.")] = None,
+) -> None:
+    """Watch a running server's numbers, live in this terminal."""
+    from bise.commands.top import run_top
+
+    run_top(url, api_key=api_key, is_once=once)
+
+
+@app.command()
 def demo(
     seed: Annotated[
         int | None, Option(help="Decides the problems; by default today's date.")

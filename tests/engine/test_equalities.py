@@ -1,5 +1,6 @@
 """However a reply comes about, it is the same reply: cached, guessed, preempted, in any company."""
 
+import copy
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from small_requests import Cheap
 
 from bise.engine import Core, ExactRunner, Request, Runner, Sampling, run_all
 from bise.engine.guesses import Guesses
+from bise.engine.runner import Work
 from bise.engine.shelf import Shelf
 
 COPIED = [1, 3, *([310, 311, 312, 313, 314, 315] * 4), 4]
@@ -134,6 +136,69 @@ def test_any_schedule_gives_the_same_replies(network, data):
         for number, step in core.step().items():
             said[number] += step.ids
     assert list(said.values()) == _plain(network, requests, ExactRunner)
+
+
+BOUNDS = {torch.float32: 2e-6, torch.bfloat16: 2e-2}
+"""Of logits, relative to the largest: what rounding in another order may change."""
+
+
+def _company(network, requests: list[Request], data) -> list[list[int]]:
+    """The fast runner, with everything clever, in a company that hypothesis arranges."""
+    runner = Runner(network, data.draw(st.sampled_from([160, 2048])))
+    core = Core(
+        runner,
+        data.draw(st.integers(1, 5)),
+        guesses=Guesses(runner, pace=Cheap()),
+        max_step_tokens=data.draw(st.sampled_from([16, 500])),
+    )
+    said: dict[int, list[int]] = {}
+    for one in requests:
+        said[core.add(one)] = []
+        for _ in range(data.draw(st.integers(0, 4))):
+            for number, step in core.step().items():
+                said[number] += step.ids
+    while not core.is_idle:
+        for number, step in core.step().items():
+            said[number] += step.ids
+    return list(said.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", BOUNDS)
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_where_the_fast_runner_differs_the_choice_was_close(network, dtype, data):
+    plain = Sampling(temperature=0.0)
+    texts = [[1, *[200 + 7 * n] * (3 + 5 * n), 300 + n, 4] for n in range(6)]
+    requests = [_ask(text, sampling=plain, max_tokens=30) for text in texts]
+    narrow = copy.deepcopy(network).to(dtype)
+    alone, together = _plain(narrow, requests), _company(narrow, requests, data)
+    for text, first, second in zip(texts, alone, together, strict=True):
+        assert len(first) == len(second)
+        differing = [place for place in range(len(first)) if first[place] != second[place]]
+        if differing:
+            place = differing[0]
+            logits = network.read(torch.tensor([*text, *first[:place]]))[-1]
+            margin = logits[first[place]] - logits[second[place]]
+            assert abs(margin) <= 2 * BOUNDS[dtype] * logits.abs().max()
+
+
+@pytest.mark.parametrize("dtype", BOUNDS)
+def test_the_logits_of_a_pass_are_the_networks_within_its_types_rounding(network, dtype):
+    narrow = copy.deepcopy(network).to(dtype)
+    runner = Runner(narrow, 2048)
+    texts = [[1, *range(200, 203 + 9 * n), 4] for n in range(5)]
+    works = [
+        Work(ids=text, start=0, pages=range(8 * n, 8 * n + 8), num_wanted=len(text))
+        for n, text in enumerate(texts)
+    ]
+    first = [Work(ids=w.ids[:2], start=0, pages=w.pages, num_wanted=0) for w in works]
+    rest = [Work(ids=w.ids[2:], start=2, pages=w.pages, num_wanted=len(w.ids) - 2) for w in works]
+    runner.compute(first)
+    counts = [work.num_wanted for work in rest]
+    for text, found in zip(texts, runner.compute(rest).split(counts), strict=True):
+        expected = network.read(torch.tensor(text))[2:]
+        assert (found - expected).abs().max() <= BOUNDS[dtype] * expected.abs().max()
 
 
 @pytest.mark.slow

@@ -5,9 +5,11 @@ from random import Random
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bise.engine import Request, Sampling
-from bise.engine.sampling import Draws, logprobs_of, probabilities, sample, shape_logits
+from bise.engine.sampling import Draws, draw, logprobs_of, probabilities, sample, shape_logits
 from bise.errors import BadRequest
 
 VOCAB = 50
@@ -66,6 +68,29 @@ def test_cuts_of_one_request_leave_its_neighbour_alone():
     chances = probabilities(logits.clone(), [cut, free])
     assert (chances > 0).sum(-1).tolist() == [3, VOCAB]
     torch.testing.assert_close(chances[1], logits[1].softmax(-1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 700), st.floats(0, 1, exclude_max=True))
+def test_a_draw_is_where_the_running_sum_passes_the_point(seed, vocab, point):
+    generator = torch.Generator().manual_seed(seed)
+    chances = torch.rand(3, vocab, generator=generator)
+    chances *= torch.rand(3, vocab, generator=generator) < 0.5
+    chances[:, int(torch.randint(vocab, (1,), generator=generator))] = 0.5
+    found = draw(chances, torch.full((3,), point, dtype=torch.float64))
+    sums = torch.nn.functional.pad(chances.double().cumsum(-1), (1, 0))
+    for row, token in enumerate(found.tolist()):
+        assert chances[row, token] > 0
+        at = point * sums[row, -1]
+        assert sums[row, token] - 1e-4 <= at <= sums[row, token + 1] + 1e-4
+
+
+@pytest.mark.parametrize("point", [0.0, 1 - 2**-53])
+def test_the_ends_of_the_range_draw_what_has_a_chance(point):
+    chances = torch.zeros(1, 1000)
+    chances[0, [300, 600]] = torch.tensor([0.3, 0.7])
+    found = draw(chances, torch.tensor([point], dtype=torch.float64))
+    assert found.tolist() == [300 if point == 0 else 600]
 
 
 def test_draws_follow_the_probabilities():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import accumulate, count
 from random import Random
 
 import torch
@@ -16,17 +16,24 @@ from torch import Tensor
 
 from bise.engine.bounds import Bounds
 from bise.engine.guesses import Ahead, Guesses, Heard
+from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 from bise.engine.pictures import Picture, Pictures
 from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
 from bise.engine.runner import Runner, Work
 from bise.engine.sampling import Draws, logprobs_of, sample
-from bise.engine.scheduler import Scheduler, Slice, Track
+from bise.engine.scheduler import FEW_TOKENS, Scheduler, Slice, Track
 from bise.engine.shelf import Shelf
 from bise.errors import BadRequest, NotFound
 
 THINK, END_THINK = 34, 35
 """Ids of the markers around thinking, the same in every Tekken v15 file."""
+
+LONGEST_WAIT = 3.0
+"""Beside those who talk, so much is read that a step takes this many times what theirs would."""
+
+FEWEST_READ = 64
+"""Tokens of prompts that are read beside them in any case."""
 
 LOOK_S = 0.02
 """With nothing else to do, wait so long for a picture before looking around again."""
@@ -52,6 +59,9 @@ class Running:
     """Tokens computed since the last step that was reported."""
 
     routing: list[Tensor] = field(default_factory=list[Tensor])
+    added_s: float = field(default_factory=time.perf_counter)
+    begun_s: float | None = None
+    """When the first pass with something of it began."""
 
     @property
     def number(self) -> int:
@@ -63,8 +73,8 @@ class Saying:
     """What one request says in one step: a token, and more where a draft came true."""
 
     member: Running
-    rows: Tensor
-    """[1 + draft, vocab] logits of what follows the last sure token and each guess"""
+    row: int
+    """Of the pass's logits, what follows the last sure token; its guesses' rows come next."""
 
     ids: list[int] = field(default_factory=list[int])
     logprobs: list[TokenLogprobs] = field(default_factory=list[TokenLogprobs])
@@ -77,10 +87,9 @@ class Saying:
     @property
     def goes_on(self) -> bool:
         """Whether the last token was just what the draft had guessed."""
-        num_said = len(self.ids)
-        if self.reason is not None or num_said >= len(self.rows):
+        num_said, track = len(self.ids), self.member.track
+        if self.reason is not None or num_said > track.num_draft:
             return False
-        track = self.member.track
         return track.tokens[len(track.tokens) - track.num_draft + num_said - 1] == self.ids[-1]
 
 
@@ -93,6 +102,7 @@ class EngineCounts:
     num_prompt_tokens: int = 0
     num_cached_tokens: int = 0
     num_generated: int = 0
+    num_drafts: int = 0
     num_drafted: int = 0
     num_accepted: int = 0
     num_thinking: int = 0
@@ -136,6 +146,8 @@ class Core:
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
         self.looking: list[Running] = []
         self.guesses = (guesses or Guesses(runner)) if speculates else None
+        self.talking = self.guesses.pace if self.guesses else Pace()
+        self.reading = Pace()
         self.shelf = shelf
         self.members: dict[int, Running] = {}
         self.numbers = count()
@@ -211,7 +223,7 @@ class Core:
         self._see()
         if self.guesses is not None:
             self._propose(self.guesses)
-        planned = self.scheduler.plan()
+        planned = self.scheduler.plan(self._budget())
         if not planned:
             if self.looking:
                 self.pictures.wait(LOOK_S)
@@ -223,6 +235,8 @@ class Core:
         wants_hidden = self.guesses is not None and self.guesses.head is not None
         hidden: list[Tensor] | None = [] if wants_hidden else None
         ready = time.perf_counter()
+        for one in members:
+            one.begun_s = one.begun_s or ready
         logits = self.runner.compute(works, routing, hidden)
         computed = time.perf_counter()
         self.scheduler.done(planned)
@@ -232,11 +246,11 @@ class Core:
                 one.routing.append(routing[place])
         steps |= self._choose(members, planned, logits)
         chosen = time.perf_counter()
-        if self.guesses is not None:
-            if all(work.num_wanted == len(work.ids) for work in works):  # nobody is reading
-                self.guesses.pace.learn(sum(len(work.ids) for work in works), chosen - started)
-            if hidden is not None:
-                self._tell_head(self.guesses, members, planned, works, hidden)
+        is_talk = all(work.num_wanted == len(work.ids) for work in works)
+        pace = self.talking if is_talk else self.reading
+        pace.learn(sum(len(work.ids) for work in works), chosen - started)
+        if self.guesses is not None and hidden is not None:
+            self._tell_head(self.guesses, members, planned, works, hidden)
         self._count(planned, started, ready, computed, chosen)
         return steps
 
@@ -251,6 +265,7 @@ class Core:
             num_prompt_tokens=counts.num_prompt_tokens,
             num_cached_tokens=counts.num_cached_tokens,
             num_generated_tokens=counts.num_generated,
+            num_drafts=counts.num_drafts,
             num_drafted_tokens=counts.num_drafted,
             num_accepted_tokens=counts.num_accepted,
             num_thinking_tokens=counts.num_thinking,
@@ -274,6 +289,16 @@ class Core:
         for one in ready:
             self.looking.remove(one)
             self.scheduler.add(one.track)
+
+    def _budget(self) -> int:
+        """Tokens of the next step: what it may take, and less when somebody would wait for it."""
+        most = self.scheduler.max_step_tokens
+        talking = [one for one in self.scheduler.running if one.num_missing <= FEW_TOKENS]
+        num_talking = sum(one.num_missing for one in talking)
+        if not talking:
+            return most
+        room = self.reading.fitting(LONGEST_WAIT * self.talking.expected(num_talking))
+        return min(most, num_talking + max(room, FEWEST_READ))
 
     def _propose(self, guesses: Guesses) -> None:
         """Guess ahead for everybody who says one token at a time."""
@@ -344,17 +369,18 @@ class Core:
         )
 
     def _choose(
-        self, members: list[Running], planned: list[Slice], logits: list[Tensor]
+        self, members: list[Running], planned: list[Slice], logits: Tensor
     ) -> dict[int, Step]:
-        """Say the next token of everybody who has caught up, and go on where a draft was right."""
-        saying = [
-            Saying(one, rows)
-            for one, part, rows in zip(members, planned, logits, strict=True)
-            if part.is_last
-        ]
-        going = saying
+        """Say the next token of everybody who has caught up, and go on where a draft was right.
+
+        logits [wanted, vocab], of all who have caught up
+        """
+        caught_up = [one for one, part in zip(members, planned, strict=True) if part.is_last]
+        ends = accumulate((1 + one.track.num_draft for one in caught_up), initial=0)
+        going = saying = [Saying(one, row) for one, row in zip(caught_up, ends)]  # noqa: B905
         while going:
-            table = torch.stack([one.rows[len(one.ids)] for one in going])
+            rows = [one.row + len(one.ids) for one in going]
+            table = logits if rows == list(range(len(logits))) else logits[rows]
             kept = table.clone() if any(one.wants_logprobs for one in going) else table
             for row, token in enumerate(sample(table, [one.member.draws for one in going])):
                 self._say(going[row], token, kept[row])
@@ -383,10 +409,13 @@ class Core:
         num_accepted = max(0, len(saying.ids) - 1)
         if track.num_draft and self.guesses is not None and one.ahead is not None:
             self.guesses.learn(one.ahead, track.num_draft, num_accepted)
+            self.counts.num_drafts += 1
             self.counts.num_drafted += track.num_draft
             self.counts.num_accepted += num_accepted
         self.scheduler.settle(track, num_accepted, saying.ids[-1:])
         self.counts.num_generated += len(saying.ids)
+        is_first = len(one.draws.generated) == len(saying.ids)
+        begun_s = one.begun_s if is_first else None
         step = Step(
             tuple(saying.ids),
             tuple(saying.logprobs),
@@ -394,6 +423,8 @@ class Core:
             num_cached=track.num_cached,
             num_computed=one.num_computed,
             routing=torch.cat(one.routing) if one.routing else None,
+            queued_s=None if begun_s is None else begun_s - one.added_s,
+            read_s=None if begun_s is None else time.perf_counter() - begun_s,
         )
         one.routing, one.num_computed = [], 0
         if saying.reason is not None:

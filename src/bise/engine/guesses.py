@@ -73,6 +73,7 @@ class Guesses:
     """The guessing of one engine."""
 
     def __init__(self, runner: Runner, head: EagleHead | None = None, pace: Pace | None = None):
+        """pace: of steps in which everybody talks; None begins a new one"""
         self.pace = pace or Pace()
         self.first_chance = {size: Luck().chance for size in (0, *range(SHORTEST, LONGEST + 1))}
         self.network = runner.network

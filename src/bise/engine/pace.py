@@ -1,4 +1,4 @@
-"""What a step costs, learned from the steps themselves, and so what a guess must bring.
+"""What a step costs, learned from the steps themselves: what a guess must bring, how much to read.
 
 A step takes `base + each * tokens` seconds. On a processor that waits for weights a second token of
 the same request is nearly free; in a large batch, or where a token wakes other experts, it is not.
@@ -17,6 +17,9 @@ FEW_STEPS = 8
 
 ENOUGH_SPREAD = 4.0
 """Of tokens a step, squared and summed: with less of it the slope would be noise."""
+
+FIRST_TOKENS = 256
+"""A step beside talkers, before it is known what one takes."""
 
 ACCIDENT = 4.0
 """A step so many times slower than expected was held up by somebody else, and is not learned."""
@@ -56,6 +59,16 @@ class Pace:
         """Seconds a step of so many tokens should take."""
         each = self.each if self.each is not None else FIRST_SHARE * self.seconds
         return max(self.seconds + each * (num_tokens - self.tokens), self.seconds / 4)
+
+    def fitting(self, limit_s: float) -> int:
+        """Tokens a step may have to end within so many seconds.
+
+        At least as many as take half of its time: fewer would mostly pay for the step itself.
+        """
+        if self.weight <= FEW_STEPS or not self.each:
+            return FIRST_TOKENS
+        base = max(self.seconds - self.each * self.tokens, 0.0)
+        return int(max(limit_s - base, base) / self.each)
 
     def price(self, num_talking: int, extra_s: float = 0.0) -> float:
         """How likely a guess must be to come true, to be worth computing.

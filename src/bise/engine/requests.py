@@ -128,6 +128,12 @@ class Step:
     num_computed: int = 0
     """Tokens computed for this request in this pass."""
 
+    queued_s: float | None = None
+    """With a request's first step: how long it waited before anything of it was computed,"""
+
+    read_s: float | None = None
+    """and from there to this step."""
+
     routing: Tensor | None = None
     """[computed tokens, layers, topk]"""
 
@@ -148,6 +154,9 @@ class EngineStats:
     """Prompt tokens that were not computed because the cache had them."""
 
     num_generated_tokens: int
+    num_drafts: int
+    """Times some tokens were guessed ahead for a request."""
+
     num_drafted_tokens: int
     """Tokens guessed ahead."""
 

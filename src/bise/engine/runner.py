@@ -98,8 +98,8 @@ class Runner:
         works: Sequence[Work],
         routing: list[Tensor] | None = None,
         hidden: list[Tensor] | None = None,
-    ) -> list[Tensor]:
-        """Compute all new tokens; for each work its logits [wanted, vocab] fp32.
+    ) -> Tensor:
+        """Compute all new tokens; the logits wanted, work after work: [wanted, vocab] fp32.
 
         `routing` gets for each work which experts its tokens went to: [tokens, layers, topk];
         `hidden` what the network made of them, as its head takes it: [tokens, dim].
@@ -111,18 +111,15 @@ class Runner:
         ordered = [works[i] for i in sight.order]
         states, chosen = self._pass(ordered, sight, routing is not None)
         counts = [len(work.ids) for work in ordered]
-        ends = list(accumulate(counts))
         if routing is not None and chosen is not None:
             routing += _in_order(chosen[:num_tokens].split(counts), sight.order)
         if hidden is not None:
             hidden += _in_order(states[:num_tokens].split(counts), sight.order)
+        ends = dict(zip(sight.order, accumulate(counts), strict=True))
         rows = [
-            row
-            for work, end in zip(ordered, ends, strict=True)
-            for row in range(end - work.num_wanted, end)
+            row for i, work in enumerate(works) for row in range(ends[i] - work.num_wanted, ends[i])
         ]
-        logits = self.network.logits(states[rows]).float()
-        return _in_order(logits.split([work.num_wanted for work in ordered]), sight.order)
+        return self.network.logits(states[rows]).float()
 
     def _pass(
         self,
@@ -161,7 +158,7 @@ class ExactRunner(Runner):
         works: Sequence[Work],
         routing: list[Tensor] | None = None,
         hidden: list[Tensor] | None = None,
-    ) -> list[Tensor]:
+    ) -> Tensor:
         singles = [one for work in works for one in self._singles(work)]
         logits, chosen, made = list[Tensor](), list[Tensor](), list[Tensor]()
         for start in range(0, len(singles), EXACT_TILE):
@@ -173,17 +170,16 @@ class ExactRunner(Runner):
             made += states[: len(tile)].unbind()
             if experts is not None:
                 chosen += experts[: len(tile)].unbind()
-        told, at = list[Tensor](), 0
+        rows, at = list[int](), 0
         for work in works:
             end = at + len(work.ids)
-            wanted = logits[end - work.num_wanted : end]
-            told.append(torch.stack(wanted) if wanted else logits[0].new_zeros(0, len(logits[0])))
+            rows += range(end - work.num_wanted, end)
             if routing is not None and chosen:
                 routing.append(torch.stack(chosen[at:end]))
             if hidden is not None:
                 hidden.append(torch.stack(made[at:end]))
             at = end
-        return told
+        return torch.stack([logits[row] for row in rows]) if rows else logits[0][None][:0]
 
     def _singles(self, work: Work) -> list[Work]:
         """The tokens of a work, one by one."""

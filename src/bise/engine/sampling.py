@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from random import Random
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from bise.engine.requests import Request, Sampling, TokenLogprobs
 
 NEVER = float("-inf")
+
+BLOCK = 256
+"""Chances summed together before one of them is looked for."""
 
 Column = Callable[[Sequence[float]], Tensor]
 """One number a request as a column [batch, 1]."""
@@ -46,16 +50,39 @@ def sample(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
     """The next token of every request. logits [batch, vocab] fp32; changed in place."""
     for row, one in zip(logits, draws, strict=True):
         shape_logits(row, one)
-    picked = integers(logits.argmax(-1))
     warm = [i for i, one in enumerate(draws) if not one.request.sampling.is_greedy]
-    if warm:
-        chances = probabilities(logits[warm], [draws[i].request.sampling for i in warm])
-        points = torch.tensor([[draws[i].rng.random()] for i in warm], dtype=torch.float64)
-        sums = chances.double().cumsum(-1)
-        found = torch.searchsorted(sums, points.to(sums.device) * sums[:, -1:], right=True)
-        for i, token in zip(warm, integers(found[:, 0]), strict=True):
-            picked[i] = min(token, logits.shape[1] - 1)
-    return picked
+    if not warm:
+        return integers(logits.argmax(-1))
+    is_all = len(warm) == len(draws)
+    chances = probabilities(
+        logits if is_all else logits[warm], [draws[i].request.sampling for i in warm]
+    )
+    points = torch.tensor([draws[i].rng.random() for i in warm], dtype=torch.float64)
+    drawn = dict(zip(warm, integers(draw(chances, points.to(chances.device))), strict=True))
+    if is_all:
+        return list(drawn.values())
+    likeliest = integers(logits.argmax(-1))
+    return [drawn.get(i, token) for i, token in enumerate(likeliest)]
+
+
+def draw(chances: Tensor, points: Tensor) -> Tensor:
+    """The place at which the running sum of each row exceeds its point's share of the whole.
+
+    chances [batch, vocab] fp32, points [batch] fp64 in [0, 1) -> [batch] int64
+
+    Sums of blocks first, then the one block the point lies in: a sum over everything in fp64 would
+    take longer than all that comes before.
+    """
+    blocks = F.pad(chances, (0, -chances.shape[1] % BLOCK)).unflatten(-1, (-1, BLOCK))
+    sums = blocks.sum(-1).double().cumsum(-1)
+    target = points[:, None] * sums[:, -1:]
+    last_block = (sums == sums[:, -1:]).int().argmax(-1, keepdim=True)
+    block = torch.minimum(torch.searchsorted(sums, target, right=True), last_block)
+    before = F.pad(sums, (1, 0)).gather(1, block)
+    inside = blocks[torch.arange(len(blocks), device=block.device), block[:, 0]].double()
+    found = torch.searchsorted(inside.cumsum(-1), target - before, right=True)
+    last = inside.shape[1] - 1 - (inside > 0).flip(-1).int().argmax(-1, keepdim=True)
+    return (block * BLOCK + torch.minimum(found, last))[:, 0]
 
 
 def shape_logits(row: Tensor, draws: Draws) -> None:
@@ -86,7 +113,8 @@ def probabilities(logits: Tensor, samplings: Sequence[Sampling]) -> Tensor:
     def column(values: Sequence[float]) -> Tensor:
         return torch.tensor(values, dtype=logits.dtype, device=logits.device)[:, None]
 
-    scaled = logits / column([s.temperature for s in samplings])
+    is_plain = all(s.temperature == 1.0 for s in samplings)
+    scaled = logits if is_plain else logits / column([s.temperature for s in samplings])
     chances = scaled.softmax(-1)
     if any(s.min_p > 0 for s in samplings):
         floor = chances.max(-1, keepdim=True).values * column([s.min_p for s in samplings])

@@ -86,13 +86,13 @@ class Scheduler:
         (self.running if track in self.running else self.waiting).remove(track)
         self.pool.release(track.holding)
 
-    def plan(self) -> list[Slice]:
-        """Say what the next pass computes; its pages are reserved."""
+    def plan(self, max_tokens: int | None = None) -> list[Slice]:
+        """Say what the next pass computes, and reserve its pages. max_tokens: for this pass only"""
         self._admit()
         order = sorted(self.running, key=lambda one: one.rank)
         talking = [one for one in order if one.num_missing <= FEW_TOKENS]
         reading = [one for one in order if one.num_missing > FEW_TOKENS]
-        budget, step = self.max_step_tokens, list[Slice]()
+        budget, step = max_tokens or self.max_step_tokens, list[Slice]()
         busy: set[tuple[int, tuple[int, ...]]] = set()
         for track in (*talking, *reading):
             if track not in self.running:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -16,6 +17,7 @@ from bise.serve.events import CLIENT_CLOSED, EventStream, finish, unless_gone
 from bise.serve.faults import answer_to, is_bug
 from bise.serve.json_body import read_object
 from bise.serve.limits import check_limits
+from bise.serve.metrics import Metrics
 from bise.serve.served import Served
 from bise.serve.talk import PreparedAsk, Talk
 from bise.text import Delta
@@ -23,8 +25,9 @@ from bise.text import Delta
 log = logging.getLogger(__name__)
 
 
-async def chat_completions(request: Request, served: Served) -> Response:
+async def chat_completions(request: Request, served: Served, metrics: Metrics) -> Response:
     """Answer one chat request."""
+    arrived_s = time.monotonic()
     fields = await read_object(request, served.limits)
     body = read_body(fields)
     served.need(body.model)
@@ -32,7 +35,12 @@ async def chat_completions(request: Request, served: Served) -> Response:
     prepared = await asyncio.to_thread(prepare, body, served)
     request_id: str = request.state.request_id
     talks = [
-        served.talker.begin(prepared, number=number, request_id=f"{request_id}/{number}")
+        served.talker.begin(
+            prepared,
+            number=number,
+            request_id=f"{request_id}/{number}",
+            watch=metrics.watch(arrived_s),
+        )
         for number in range(replies_of(body, served.limits))
     ]
     options = body.stream_options or StreamOptions()

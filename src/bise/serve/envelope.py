@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bise.serve.faults import HttpFault, answer_to
+from bise.serve.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,12 @@ REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 class Envelope:
     """Numbers requests, names the model in every answer, and turns other sites' pages away."""
 
-    def __init__(self, app: ASGIApp, model: str, allowed_origins: Sequence[str] = ()):
+    def __init__(
+        self, app: ASGIApp, model: str, metrics: Metrics, allowed_origins: Sequence[str] = ()
+    ):
         self.app = app
         self.model = model
+        self.metrics = metrics
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +51,8 @@ class Envelope:
 
         if self.is_foreign(headers):
             fault = HttpFault(403, "a page of another site may not use this server")
-            await answer_to(fault).response(request_id)(scope, receive, named)
+            answer = self.metrics.refuse(answer_to(fault))
+            await answer.response(request_id)(scope, receive, named)
             return
         try:
             await self.app(scope, receive, named)
@@ -55,7 +60,8 @@ class Envelope:
             log.exception("a request failed")
             if has_begun:
                 raise
-            await answer_to(error).response(request_id)(scope, receive, named)
+            answer = self.metrics.refuse(answer_to(error))
+            await answer.response(request_id)(scope, receive, named)
 
     def is_foreign(self, headers: Headers) -> bool:
         """Whether a page of another site sent this, by what browsers say of themselves."""

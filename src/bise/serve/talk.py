@@ -7,7 +7,8 @@ one `Talk`. Nothing here knows JSON or a terminal.
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self
 
 import torch
 
@@ -97,6 +98,24 @@ class PreparedAsk:
     request: Request
 
 
+class Watch:
+    """Is told how a reply goes on. This one does not care; the server's takes times."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """The reply has ended, or was left, or broke off with an error."""
+
+    def saw(self, step: Step, finish_reason: FinishReason | None) -> None:
+        """The engine has added something; with a reason, that was all."""
+
+
 class Talker:
     """An engine that understands messages."""
 
@@ -140,14 +159,19 @@ class Talker:
         return PreparedAsk(ask, prompt, request)
 
     def begin(
-        self, prepared: PreparedAsk, *, number: int = 0, request_id: str | None = None
+        self,
+        prepared: PreparedAsk,
+        *,
+        number: int = 0,
+        request_id: str | None = None,
+        watch: Watch | None = None,
     ) -> "Talk":
         """One reply; `number` counts several to the same question, each with its own seed."""
         request = prepared.request
         seed = request.sampling.seed
         if number and seed is not None:
             request = replace(request, sampling=replace(request.sampling, seed=seed + number))
-        return Talk(self, prepared, request, request_id)
+        return Talk(self, prepared, request, request_id, watch or Watch())
 
     def close(self) -> None:
         self.engine.close()
@@ -160,11 +184,17 @@ class Talk:
     """
 
     def __init__(
-        self, talker: Talker, prepared: PreparedAsk, request: Request, request_id: str | None
+        self,
+        talker: Talker,
+        prepared: PreparedAsk,
+        request: Request,
+        request_id: str | None,
+        watch: Watch,
     ):
         self.tekken = talker.chat.tekken
         self.prepared = prepared
         self.stream = talker.engine.generate(request, request_id)
+        self.watch = watch
         self.decoder = ReplyDecoder(self.tekken, in_thinking=prepared.prompt.in_thinking)
         self.stops = StopFinder(prepared.ask.stop, keeps_match=prepared.ask.keeps_stop)
         self.finish_reason: FinishReason | None = None
@@ -177,18 +207,19 @@ class Talk:
         self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
 
     def __iter__(self) -> Generator[list[Delta], None, None]:
-        with closing(self.stream.__iter__()) as steps:
+        with self.watch, closing(self.stream.__iter__()) as steps:
             for step in steps:
                 yield self._read(step)
                 if self.finish_reason is not None:
                     return
 
     async def __aiter__(self) -> AsyncGenerator[list[Delta], None]:
-        async with aclosing(self.stream.__aiter__()) as steps:
-            async for step in steps:
-                yield self._read(step)
-                if self.finish_reason is not None:
-                    return
+        with self.watch:
+            async with aclosing(self.stream.__aiter__()) as steps:
+                async for step in steps:
+                    yield self._read(step)
+                    if self.finish_reason is not None:
+                        return
 
     @property
     def usage(self) -> Usage:
@@ -219,6 +250,7 @@ class Talk:
         if self.finish_reason is None and step.finish_reason is not None:
             ended = "tool_calls" if self._num_calls else "stop"
             self.finish_reason = ended if step.finish_reason == "stop" else "length"
+        self.watch.saw(step, self.finish_reason)
         return shown
 
     def _decode(self, ids: list[int]) -> list[Delta]:
