@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
+NATIVE := $(wildcard src/bise/ops/cpu/native/*)
 
 .PHONY: setup demo test test-full check clean help
 
@@ -15,7 +16,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt scripts/setup
+$(STAMP): pyproject.toml constraints.txt scripts/setup setup.py $(NATIVE)
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash scripts/setup
 	@touch $(STAMP)
 

@@ -38,6 +38,8 @@ app.add_typer(eval_app, name="eval")
 
 ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
+Backend = Annotated[str, Option(help="core, torch, or auto: the core where there is one.")]
+Weights = Annotated[str, Option(help="The core's matrices: stored, bf16, int8 or int4.")]
 Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
 
 
@@ -107,6 +109,8 @@ def serve(
     in_process: Annotated[
         bool, Option("--in-process", help="Compute in the server's own process.")
     ] = False,
+    backend: Backend = "auto",
+    weights: Weights = "stored",
     eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
@@ -119,6 +123,8 @@ def serve(
         is_exact=deterministic,
         cache_kind=one_of("cache", cache, ("plain", "fp8", "int8")),
         spill_bytes=int(spill_gib * 2**30),
+        backend=one_of("backend", backend, ("auto", "core", "torch")),
+        weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
     )
     run_server(
         model,
@@ -192,6 +198,16 @@ def random_(
     )
 
 
+@app.command()
+def doctor(
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what this machine computes with, and why."""
+    from bise.commands.doctor import doctor as examine
+
+    examine(as_json=as_json)
+
+
 @app.command("convert")
 def convert_(
     src: Annotated[str, Argument(help="A folder, a model that ships, or a hub id.")],
@@ -234,6 +250,8 @@ def bench_(
     ] = False,
     as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
     picture: Annotated[Path | None, Option(help="Draw reading and writing speed here.")] = None,
+    backend: Backend = "auto",
+    weights: Weights = "stored",
     eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
@@ -244,6 +262,8 @@ def bench_(
         model,
         dtype=dtype,
         eagle=eagle,
+        backend=one_of("backend", backend, ("auto", "core", "torch")),
+        weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
         prompt_tokens=prompt or [],
         streams=streams or [],
         new_tokens=new_tokens,

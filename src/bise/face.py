@@ -104,7 +104,7 @@ class Model:
     @property
     def config(self):
         """The shape of the network."""
-        return self.loaded.network.config
+        return self.loaded.config
 
     @property
     def talker(self) -> Talker:

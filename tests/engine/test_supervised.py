@@ -49,7 +49,9 @@ def is_there(process: int) -> bool:
 
 @pytest.fixture(scope="module")
 def plan(random_folder):
-    return Plan(str(random_folder), "native", "float32", EngineConfig(max_running=4))
+    return Plan(
+        str(random_folder), "native", "float32", EngineConfig(max_running=4, backend="torch")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +239,12 @@ def test_closing_leaves_no_process_and_ends_what_runs(plan):
 def test_weights_that_cannot_be_read_are_told_in_the_same_words(tmp_path):
     with pytest.raises(NotFound, match="there is no folder"):
         SupervisedEngine(
-            Plan(str(tmp_path / "none"), "native", "float32", EngineConfig(max_running=4))
+            Plan(
+                str(tmp_path / "none"),
+                "native",
+                "float32",
+                EngineConfig(max_running=4, backend="torch"),
+            )
         )
 
 

@@ -11,12 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.show import err, out, waiting
-from bise.engine import Core, EngineConfig, make_core, use_threads_for
+from bise.engine import Backend, Core, EngineConfig, make_core, use_threads_for, uses_core
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, load_eagle, preset
 from bise.model.cache import CacheKind
 from bise.model.initial import initialise
+from bise.model.packed import FromRandom, PackedNetwork, WeightKind
+from bise.ops.cpu.library import describe
+from bise.ops.cpu.pool import num_workers
 from bise.serve.loading import DTYPES, DType, best_dtype, load_model
 from bise.train.start import processor
 
@@ -26,6 +29,8 @@ def run_bench(
     *,
     dtype: str | None,
     eagle: str | None,
+    backend: Backend,
+    weights: WeightKind,
     prompt_tokens: list[int],
     streams: list[int],
     new_tokens: int,
@@ -38,8 +43,16 @@ def run_bench(
 ) -> None:
     """Measure, and print a table or JSON."""
     started = time.perf_counter()
+    engine = EngineConfig(
+        is_exact=is_exact,
+        cache_kind=cache,
+        backend=backend,
+        weights=weights,
+        shares_prefixes=not plain,
+        speculates=not plain,
+    )
     with waiting(f"reading {name}"):
-        network, dtype = find_network(name, dtype)
+        network, dtype = find_network(name, dtype, engine)
         head = None if eagle is None else load_eagle(eagle, network.config, DTYPES[dtype])
     use_threads_for(network.config)
     load_s = time.perf_counter() - started
@@ -50,14 +63,7 @@ def run_bench(
         config = dataclasses.replace(config, streams=tuple(sorted(streams)))
 
     def fresh_core(num: int) -> Core:
-        settings = EngineConfig(
-            max_running=num,
-            is_exact=is_exact,
-            cache_kind=cache,
-            shares_prefixes=not plain,
-            speculates=not plain,
-        )
-        return make_core(network, settings, head=head, seed=0)
+        return make_core(network, dataclasses.replace(engine, max_running=num), head=head, seed=0)
 
     console = err()
     lines = [Measure("loading", dtype, "s", load_s, load_s, load_s)]
@@ -67,9 +73,9 @@ def run_bench(
         "model": name,
         "dtype": dtype,
         "processor": processor(),
-        "threads": torch.get_num_threads(),
         "deterministic": is_exact,
         "cache": cache,
+        **computed_by(network),
     }
     if as_json:
         rows = [dataclasses.asdict(line) for line in lines]
@@ -80,19 +86,30 @@ def run_bench(
         draw(lines, picture, name)
 
 
-def find_network(name: str, dtype: str | None) -> tuple[Network, DType]:
+def find_network(
+    name: str, dtype: str | None, engine: EngineConfig
+) -> tuple[Network | PackedNetwork, DType]:
     """A checkpoint's network, or a preset's with random weights if it ships none."""
     try:
-        loaded = load_model(name, dtype)
-        return loaded.network, loaded.dtype
+        loaded = load_model(name, dtype, config=engine)
+        return loaded.computing, loaded.dtype
     except UserError:
         if name.replace("-", "_") not in PRESETS:
             raise
     chosen = best_dtype(preset(name)) if dtype is None else dtype
     if chosen not in DTYPES:
         raise UserError(f"`dtype` is `{chosen}`, expected bfloat16 or float32")
+    if uses_core(engine):
+        return PackedNetwork(FromRandom(preset(name)), engine.weights), chosen
     network = initialise(Network(preset(name)), seed=0, zero_outputs=False)
     return network.to(DTYPES[chosen]).eval(), chosen
+
+
+def computed_by(network: Network | PackedNetwork) -> dict[str, str | int]:
+    """What executes the steps."""
+    if isinstance(network, Network):
+        return {"backend": "torch", "threads": torch.get_num_threads()}
+    return {"backend": f"core {describe()}", "threads": num_workers(), "weights": network.kind}
 
 
 def show_table(lines: Sequence[Measure], caption: str) -> None:

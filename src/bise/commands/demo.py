@@ -21,6 +21,7 @@ from bise.evals import TASKS, Example, Task
 from bise.evals.asking import Asker
 from bise.evals.runner import Replied
 from bise.face import Model, load
+from bise.model import inspect
 from bise.text import ImagePart, Message, TextPart
 
 PROBLEMS = 5
@@ -37,7 +38,7 @@ def demo(seed: int, model_name: str = "nano") -> int:
         model = load(model_name)
     use_threads_for(model.loaded.config)
     with model:
-        num_parameters = sum(weight.numel() for weight in model.loaded.network.parameters())
+        num_parameters = inspect(model.loaded.folder).num_parameters
         title = Text.assemble(
             ("bise", "bold"),
             f" · {model.name} · {num_parameters / 1e6:.1f} M parameters, ",
@@ -109,7 +110,7 @@ def mark(is_right: bool) -> Text:
 def problems(console: Console, model: Model, rng: Random, seed: int) -> int:
     """Five held-out problems of each skill, at both efforts; how many chains thinking got right."""
     num_chains = 0
-    asker = Asker(model.loaded.network, model.loaded.chat, seed=seed)
+    asker = Asker(model.loaded.computing, model.loaded.chat, seed=seed)
     for task in TASKS.values():
         levels = spread(task.levels, PROBLEMS)
         examples = [draw(task, rng, level) for level in levels]

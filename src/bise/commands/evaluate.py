@@ -44,7 +44,7 @@ def run_eval(
             num_done += 1
             done(num_done)
 
-        asker = Asker(model.network, model.chat, seed=seed, progress=count)
+        asker = Asker(model.computing, model.chat, seed=seed, progress=count)
         records = evaluate(asker, tasks, num, EFFORTS, seed)
     for line in table_lines(summarise(records)):
         console.print(line, markup=False)

@@ -41,8 +41,10 @@ def run_server(
     listener = listen(host, port)
     with listener:
         with waiting(f"reading {name}"):
-            find = load_model if is_in_process else open_model
-            model = find(name, dtype, eagle)
+            if is_in_process:
+                model = load_model(name, dtype, eagle, engine)
+            else:
+                model = open_model(name, dtype, eagle)
             served = serve_model(model, names=names, config=engine)
         try:
             address = (host, listener.getsockname()[1])

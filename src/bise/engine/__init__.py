@@ -12,12 +12,22 @@ from bise.engine.requests import (
     TokenLogprobs,
 )
 from bise.engine.runner import ExactRunner, Runner, cache_room
-from bise.engine.setup import EngineConfig, is_small, make_core, use_threads_for
+from bise.engine.setup import (
+    Backend,
+    EngineConfig,
+    is_small,
+    make_core,
+    make_runner,
+    open_network,
+    use_threads_for,
+    uses_core,
+)
 from bise.engine.streams import Stream
 from bise.engine.supervised import EngineDown, Patience, SupervisedEngine
 from bise.engine.wire import Plan
 
 __all__ = [
+    "Backend",
     "Bounds",
     "Core",
     "Engine",
@@ -41,6 +51,9 @@ __all__ = [
     "cache_room",
     "is_small",
     "make_core",
+    "make_runner",
+    "open_network",
     "run_all",
     "use_threads_for",
+    "uses_core",
 ]

@@ -14,10 +14,9 @@ import traceback
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 from bise.engine.engine import Engine
-from bise.engine.setup import make_core, use_threads_for
+from bise.engine.setup import make_core, open_network, use_threads_for
 from bise.engine.wire import (
     DTYPES,
     AskStats,
@@ -38,7 +37,7 @@ from bise.engine.wire import (
     encode,
 )
 from bise.errors import BadRequest, NotFound, UserError, WrongType
-from bise.model import load_eagle, load_network
+from bise.model import load_eagle
 
 BEAT_S = 0.5
 
@@ -84,7 +83,7 @@ def die_with(parent: int) -> None:
 
 def open_engine(said: Plan) -> tuple[Engine, Hello]:
     """Read the weights and start to compute."""
-    network = load_network(Path(said.folder), DTYPES[said.dtype], said.layout)
+    network = open_network(said.folder, said.layout, DTYPES[said.dtype], said.engine)
     use_threads_for(network.config)
     head = None
     if said.eagle is not None:

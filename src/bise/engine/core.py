@@ -20,7 +20,7 @@ from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 from bise.engine.pictures import Picture, Pictures
 from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
-from bise.engine.runner import Runner, Work
+from bise.engine.runner import StepRunner, Work
 from bise.engine.sampling import Draws, logprobs_of, sample
 from bise.engine.scheduler import FEW_TOKENS, Scheduler, Slice, Track
 from bise.engine.shelf import Shelf
@@ -119,7 +119,7 @@ class Core:
 
     def __init__(
         self,
-        runner: Runner,
+        runner: StepRunner,
         max_running: int,
         *,
         seed: int | None = None,

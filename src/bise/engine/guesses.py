@@ -15,7 +15,7 @@ from torch import Tensor
 from bise.engine.draft import LONGEST, MOST_TOKENS, SHORTEST, Lookup, Luck, gain
 from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS
-from bise.engine.runner import TOKEN_MULTIPLE, Runner
+from bise.engine.runner import TOKEN_MULTIPLE, StepRunner
 from bise.model.cache import PagedCache, make_cache
 from bise.model.eagle import EagleHead, News, draft
 
@@ -72,7 +72,7 @@ class Heard:
 class Guesses:
     """The guessing of one engine."""
 
-    def __init__(self, runner: Runner, head: EagleHead | None = None, pace: Pace | None = None):
+    def __init__(self, runner: StepRunner, head: EagleHead | None = None, pace: Pace | None = None):
         """pace: of steps in which everybody talks; None begins a new one"""
         self.pace = pace or Pace()
         self.first_chance = {size: Luck().chance for size in (0, *range(SHORTEST, LONGEST + 1))}

@@ -1,21 +1,23 @@
 """The network at work on one step: new tokens of many requests, read or said, in one pass.
 
-This is the whole interface the engine needs from whatever executes a step (plain torch here,
-kernels or another machine later): `compute` and `see`, over pages of a cache.
+`StepRunner` is the whole interface the engine needs from whatever executes a step: plain torch
+here, the C++ core in `core_runner.py`, another machine some day.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from bise.engine.pages import PAGE_TOKENS
-from bise.model.cache import CacheKind, make_cache, token_bytes
+from bise.model.cache import CacheKind, PagedCache, make_cache, token_bytes
 from bise.model.config import ModelConfig
 from bise.model.experts import Routing
 from bise.model.network import Network
+from bise.model.packed import PackedNetwork
 from bise.model.paged import ExactSight, PagedSight, Span
 
 
@@ -35,6 +37,39 @@ class Work:
 
     image_vectors: Tensor | None = None
     """[image tokens among `ids`, dim]"""
+
+
+class StepRunner(Protocol):
+    """Computes steps, and keeps the pages of all conversations."""
+
+    cache: PagedCache
+    num_pages: int
+    dtype: torch.dtype
+    """Of entries, and of what `hidden` is given in."""
+
+    device: torch.device
+
+    @property
+    def network(self) -> Network | PackedNetwork:
+        """Lends its shape, its embedding and its head."""
+        ...
+
+    def see(self, image: Tensor) -> Tensor:
+        """Vectors for the image tokens of a picture: [channels, height, width] -> [tokens, dim]"""
+        ...
+
+    def compute(
+        self,
+        works: Sequence[Work],
+        routing: list[Tensor] | None = None,
+        hidden: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Compute all new tokens; the logits wanted, work after work: [wanted, vocab] fp32.
+
+        `routing` gets for each work which experts its tokens went to: [tokens, layers, topk];
+        `hidden` what the network made of them, as its head takes it: [tokens, dim].
+        """
+        ...
 
 
 TOKEN_MULTIPLE = 32
@@ -99,11 +134,6 @@ class Runner:
         routing: list[Tensor] | None = None,
         hidden: list[Tensor] | None = None,
     ) -> Tensor:
-        """Compute all new tokens; the logits wanted, work after work: [wanted, vocab] fp32.
-
-        `routing` gets for each work which experts its tokens went to: [tokens, layers, topk];
-        `hidden` what the network made of them, as its head takes it: [tokens, dim].
-        """
         spans = [Span(work.start, len(work.ids), work.pages) for work in works]
         num_tokens = sum(len(work.ids) for work in works)
         multiple = TOKEN_MULTIPLE if num_tokens > TOKEN_MULTIPLE else 1

@@ -1,20 +1,36 @@
 """An engine's settings, and a core made from them: the same here, in a child, in a benchmark."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 
 from bise.engine.core import Core
+from bise.engine.core_runner import CoreRunner
 from bise.engine.guesses import Guesses
-from bise.engine.runner import ExactRunner, Runner, cache_room
+from bise.engine.runner import ExactRunner, Runner, StepRunner, cache_room
 from bise.engine.shelf import BothCaches, Shelf
 from bise.errors import UserError, quoted
 from bise.model.cache import CacheKind
+from bise.model.checkpoint import load_network, open_checkpoint
 from bise.model.config import ModelConfig
 from bise.model.eagle import EagleHead
 from bise.model.network import Network
+from bise.model.packed import FromCheckpoint, FromNetwork, PackedNetwork, WeightKind
+from bise.model.stored import Layout
+from bise.ops.cpu.library import core as native_core
+from bise.ops.cpu.library import library
 
-CACHE_KINDS: tuple[CacheKind, ...] = ("plain", "fp8", "int8")
+Backend = Literal["auto", "core", "torch"]
+"""What executes a step: the C++ core, plain torch, or the core where there is one."""
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "cache_kind": get_args(CacheKind),
+    "backend": get_args(Backend),
+    "weights": get_args(WeightKind),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,16 +47,23 @@ class EngineConfig:
     spill_bytes: int = 0
     """Room on disk for pages memory has no room for."""
 
+    backend: Backend = "auto"
+    weights: WeightKind = "stored"
+    """How the core keeps matrices; torch has them as computed in."""
+
     shares_prefixes: bool = True
     speculates: bool = True
 
     def __post_init__(self) -> None:
         if self.max_running < 1:
             raise UserError(f"`max_running` is {self.max_running}, expected 1 or more")
-        if self.cache_kind not in CACHE_KINDS:
-            raise UserError(
-                f"the cache kind is `{self.cache_kind}`, expected one of {quoted(CACHE_KINDS)}"
-            )
+        for name, kinds in CHOICES.items():
+            if getattr(self, name) not in kinds:
+                raise UserError(
+                    f"`{name}` is `{getattr(self, name)}`, expected one of {quoted(kinds)}"
+                )
+        if self.weights != "stored" and self.backend == "torch":
+            raise UserError(f"torch does not compute with `{self.weights}` weights")
         if self.spill_bytes < 0:
             raise UserError(f"`spill_bytes` is {self.spill_bytes}, expected 0 or more")
 
@@ -63,17 +86,55 @@ def use_threads_for(config: ModelConfig) -> None:
         torch.set_num_threads(1)
 
 
+def uses_core(config: EngineConfig) -> bool:
+    """Whether steps go through the C++ core; refuses what only the core could do without it."""
+    if config.backend == "core" or config.weights != "stored":
+        native_core()
+    return config.backend != "torch" and library() is not None
+
+
+def open_network(
+    folder: Path | str, layout: Layout, dtype: torch.dtype, config: EngineConfig
+) -> Network | PackedNetwork:
+    """Read a folder's weights in the form this engine computes with."""
+    if not uses_core(config):
+        return load_network(folder, dtype, layout)
+    return PackedNetwork(FromCheckpoint(open_checkpoint(folder, layout), dtype), config.weights)
+
+
+def make_runner(
+    network: Network | PackedNetwork,
+    config: EngineConfig,
+    num_tokens: int | None = None,
+    dtype: torch.dtype | None = None,
+) -> StepRunner:
+    """What executes steps. A network in memory is packed for the core if that is to be used.
+
+    num_tokens: room in the cache; None is what `cache_room` says
+    dtype: of entries, and what torch computes in; None is what suits the network
+    """
+    if num_tokens is None:
+        num_tokens = cache_room(network.config, config.max_running, kind=config.cache_kind)
+    if isinstance(network, Network) and not uses_core(config):
+        kind = ExactRunner if config.is_exact else Runner
+        return kind(network, num_tokens, dtype, cache_kind=config.cache_kind)
+    if isinstance(network, Network):
+        dtype = dtype or network.embed.weight.dtype
+        network = PackedNetwork(FromNetwork(network), config.weights)
+    if dtype is None:
+        dtype = torch.float32 if is_small(network.config) else torch.bfloat16
+    return CoreRunner(network, num_tokens, dtype, config.cache_kind, is_exact=config.is_exact)
+
+
 def make_core(
-    network: Network,
+    network: Network | PackedNetwork,
     config: EngineConfig,
     *,
     head: EagleHead | None = None,
     seed: int | None = None,
 ) -> Core:
     """A core around a network in memory; close it when done. head: guesses ahead for the network"""
-    room = cache_room(network.config, config.max_running, kind=config.cache_kind)
-    kind = ExactRunner if config.is_exact else Runner
-    runner = kind(network, room, cache_kind=config.cache_kind)
+    runner = make_runner(network, config)
     guesses = Guesses(runner, head)
     pages = runner.cache if guesses.cache is None else BothCaches(runner.cache, guesses.cache)
     return Core(

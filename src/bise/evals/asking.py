@@ -7,14 +7,16 @@ people use, from a seed of the question's own, so a reply does not depend on wha
 import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
-from bise.engine import Core, Request, Runner, Sampling, cache_room
+from bise.engine import Core, EngineConfig, Request, Sampling, make_runner
 from bise.engine.requests import FinishReason
 from bise.evals.runner import Replied
 from bise.evals.task import Example
 from bise.model.network import Network
+from bise.model.packed import PackedNetwork
 from bise.text import ChatFormat, ImagePart, Message, TextPart, decode_reply
 
 THINKING_TEMPERATURE = 0.7
@@ -27,7 +29,7 @@ class Asker:
 
     def __init__(
         self,
-        network: Network,
+        network: Network | PackedNetwork,
         chat: ChatFormat,
         *,
         seed: int = 0,
@@ -35,18 +37,19 @@ class Asker:
         max_running: int = 64,
         thinking_temperature: float = THINKING_TEMPERATURE,
         dtype: torch.dtype | None = None,
+        config: EngineConfig | None = None,
         progress: Callable[[], None] | None = None,
     ):
-        """progress: called once for every reply that is complete. dtype: what to compute in; None
-        is the type of the weights."""
+        """progress: called once for every reply that is complete; dtype: what to compute in, None
+        is what suits the network; config: of the engine, whose `max_running` gives way to ours."""
         self.chat = chat
         self.seed = seed
         self.max_tokens = max_tokens
         self.max_running = max_running
         self.thinking_temperature = thinking_temperature
         self.progress = progress
-        room = cache_room(network.config, max_running)
-        self.core = Core(Runner(network, room, dtype), max_running)
+        config = replace(config or EngineConfig(), max_running=max_running)
+        self.core = Core(make_runner(network, config, dtype=dtype), max_running)
 
     def __call__(self, asked: Sequence[tuple[Example, str]]) -> list[Replied]:
         """The replies, in the order of the questions."""

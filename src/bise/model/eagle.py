@@ -8,6 +8,7 @@ Embedding and head are the target's, lent by whoever calls. Ref: EAGLE, arXiv:24
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from bise.model.cache import PagedCache
 from bise.model.config import ModelConfig
 from bise.model.layers import Linear, RMSNorm
-from bise.model.network import Block, Network
+from bise.model.network import Block
 from bise.model.paged import PagedSight, Span
 from bise.model.rotation import Rotation
 from bise.model.sight import Sight
@@ -82,6 +83,16 @@ class EagleHead(nn.Module):
         return self.norm(mixed)
 
 
+class Lender(Protocol):
+    """A target, as far as its head needs it: a `Network`, or what computes the same."""
+
+    def embed(self, ids: Tensor) -> Tensor: ...
+
+    def splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor: ...
+
+    def logits(self, hidden: Tensor) -> Tensor: ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class News:
     """What the target has computed of one conversation since the head last looked."""
@@ -122,7 +133,7 @@ class News:
 @torch.inference_mode()
 def draft(
     head: EagleHead,
-    network: Network,
+    network: Lender,
     cache: PagedCache,
     news: Sequence[News],
     *,
@@ -157,7 +168,7 @@ def draft(
 
 
 def _hear(
-    head: EagleHead, network: Network, cache: PagedCache, news: Sequence[News], multiple: int
+    head: EagleHead, network: Lender, cache: PagedCache, news: Sequence[News], multiple: int
 ) -> list[Tensor]:
     """One pass over all news; for each the vector [dim] at its last token."""
     spans = [Span(one.start, len(one.ids), one.pages) for one in news]
@@ -173,7 +184,7 @@ def _hear(
     return [last[i] for i in range(len(news))]
 
 
-def _embed(network: Network, ids: Tensor, news: Sequence[News]) -> Tensor:
+def _embed(network: Lender, ids: Tensor, news: Sequence[News]) -> Tensor:
     """What the target itself would start from: [tokens, dim], pictures where their tokens stand."""
     vectors = [one.image_vectors for one in news if one.image_vectors is not None]
     embedded = network.embed(ids)

@@ -11,10 +11,19 @@ from typing import Literal
 
 import torch
 
-from bise.engine import Engine, EngineConfig, Plan, SupervisedEngine, is_small, make_core
+from bise.engine import (
+    Engine,
+    EngineConfig,
+    Plan,
+    SupervisedEngine,
+    is_small,
+    make_core,
+    open_network,
+)
 from bise.errors import UserError, WrongType, quoted
 from bise.model import ModelConfig, Network, inspect, load_eagle, load_network, locate, open_eagle
 from bise.model.inspect import need_fit
+from bise.model.packed import PackedNetwork
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
 from bise.serve.talk import Talker
@@ -67,9 +76,17 @@ class OpenModel:
 
 @dataclass
 class LoadedModel(OpenModel):
-    """A network in memory, and the folder it came from."""
+    """Weights in memory, and the folder they came from."""
 
-    network: Network
+    computing: Network | PackedNetwork
+    """What an engine computes with."""
+
+    @cached_property
+    def network(self) -> Network:
+        """The plain definition in torch, read when somebody first asks for it."""
+        if isinstance(self.computing, Network):
+            return self.computing
+        return load_network(self.folder, DTYPES[self.dtype], self.layout)
 
     def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
         """An engine of its own around this network, in this process; close it when done."""
@@ -77,7 +94,7 @@ class LoadedModel(OpenModel):
         head = None
         if self.eagle is not None:
             head = load_eagle(self.eagle, self.config, DTYPES[self.dtype])
-        core = make_core(self.network, config or EngineConfig(), head=head)
+        core = make_core(self.computing, config or EngineConfig(), head=head)
         engine = Engine(core, max_waiting=max_waiting)
         return Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
 
@@ -107,13 +124,20 @@ def open_model(
 
 
 def load_model(
-    name: str | Path, dtype: str | None = None, eagle: str | Path | None = None
+    name: str | Path,
+    dtype: str | None = None,
+    eagle: str | Path | None = None,
+    config: EngineConfig | None = None,
 ) -> LoadedModel:
-    """Open a model, and read its weights into the memory of this process."""
+    """Open a model, and read its weights into the memory of this process.
+
+    config: of the engine that will compute with them
+    """
     opened = open_model(name, dtype, eagle)
-    network = load_network(opened.folder, DTYPES[opened.dtype], opened.layout)
+    chosen = config or EngineConfig()
+    network = open_network(opened.folder, opened.layout, DTYPES[opened.dtype], chosen)
     found = {one.name: getattr(opened, one.name) for one in fields(opened)}
-    return LoadedModel(**found, network=network)
+    return LoadedModel(**found, computing=network)
 
 
 def locate_weights(name: str) -> Path:

@@ -9,6 +9,7 @@ from random import Random
 
 import torch
 
+from bise.engine import EngineConfig
 from bise.errors import UserError
 from bise.evals.asking import Asker
 from bise.evals.chain import Chain
@@ -107,6 +108,7 @@ def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
         max_tokens=MAX_REPLY_TOKENS,
         thinking_temperature=0.0,
         dtype=run.dtype,
+        config=EngineConfig(backend="torch"),  # packing would round what is being trained
     )
     replies = ask([(example, effort) for _, _, example, effort in own])
     right: dict[str, float] = {}

@@ -1,0 +1,248 @@
+"""Weights packed for the C++ core, and products with them."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import torch
+from torch import Tensor
+
+from bise.ops.cpu.library import address, core
+
+
+class WeightType(IntEnum):
+    """How weights are kept."""
+
+    BF16 = 0
+    INT8 = 1
+    INT4 = 2
+    FP8 = 3
+    NVFP4 = 4
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [
+        ("type", ctypes.c_int),
+        ("outputs", ctypes.c_int64),
+        ("inputs", ctypes.c_int64),
+        ("packed", ctypes.c_void_p),
+        ("scale", ctypes.c_float),
+        ("up_scale", ctypes.c_float),
+    ]
+
+
+class _Inputs(ctypes.Structure):
+    _fields_ = [
+        ("values", ctypes.c_void_p),
+        ("rows", ctypes.c_int64),
+        ("inputs", ctypes.c_int64),
+        ("stride", ctypes.c_int64),
+    ]
+
+
+class _Product(ctypes.Structure):
+    _fields_ = [
+        ("matrix", ctypes.POINTER(_Matrix)),
+        ("out", ctypes.c_void_p),
+        ("out_stride", ctypes.c_int64),
+    ]
+
+
+class _Gated(ctypes.Structure):
+    _fields_ = [("gate_up", ctypes.POINTER(_Matrix)), ("down", ctypes.POINTER(_Matrix))]
+
+
+class _Mixture(ctypes.Structure):
+    _fields_ = [
+        ("experts", ctypes.POINTER(_Gated)),
+        ("num_experts", ctypes.c_int64),
+        ("shared", ctypes.POINTER(_Gated)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One packed matrix."""
+
+    type: WeightType
+    """How its weights are kept."""
+
+    outputs: int
+    """Rows of the matrix."""
+
+    inputs: int
+    """Columns of the matrix."""
+
+    packed: Tensor
+    """[bytes] uint8"""
+
+    scale: float = 1.0
+    """Of the whole matrix; used by FP8 and NVFP4."""
+
+    is_gated: bool = False
+    """Whether its outputs are the gate and the up half of a SwiGLU, packed beside each other."""
+
+    up_scale: float | None = None
+    """Of the up half; None where it is that of the gate half."""
+
+    def _native(self) -> _Matrix:
+        at = self.packed.data_ptr()
+        up_scale = self.scale if self.up_scale is None else self.up_scale
+        return _Matrix(int(self.type), self.outputs, self.inputs, at, self.scale, up_scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A SwiGLU feed-forward."""
+
+    gate_up: Matrix
+    """[2 * width, dim], packed with `is_gated`"""
+
+    down: Matrix
+    """[dim, width]"""
+
+
+def packed_bytes(type: WeightType, outputs: int, inputs: int) -> int:
+    """Memory that a packed matrix takes."""
+    count = core().bise_packed_bytes
+    count.restype = ctypes.c_int64
+    return count(*map(ctypes.c_int64, (type, outputs, inputs)))
+
+
+def _source_type(type: WeightType, values: Tensor) -> int:
+    if type in (WeightType.FP8, WeightType.NVFP4):
+        assert values.dtype in (torch.uint8, torch.float8_e4m3fn), "codes are single bytes"
+        return int(type) - 1
+    assert values.dtype in (torch.float32, torch.bfloat16), "packed from fp32 or bf16"
+    return int(values.dtype == torch.bfloat16)
+
+
+def pack(
+    values: Tensor,
+    type: WeightType,
+    *,
+    scales: Tensor | None = None,
+    scale: float = 1.0,
+    up_scale: float | None = None,
+    is_gated: bool = False,
+) -> Matrix:
+    """Quantise and pack a matrix.
+
+    values    [outputs, inputs] fp32 or bf16; E4M3 for FP8; two E2M1 codes a byte
+              [outputs, inputs / 2] for NVFP4, whose inputs are then a multiple of 16
+    scales    [outputs, inputs / 16] E4M3 for NVFP4
+    scale     of the whole matrix, for FP8 and NVFP4
+    up_scale  of its up half, if that has another
+    is_gated  outputs are [gate; up]
+    """
+    outputs, inputs = values.shape
+    if type == WeightType.NVFP4:
+        inputs *= 2
+    packed = torch.empty(packed_bytes(type, outputs, inputs), dtype=torch.uint8)
+    core().bise_pack(
+        ctypes.c_int64(type),
+        ctypes.c_int64(_source_type(type, values)),
+        address(values),
+        None if scales is None else address(scales),
+        ctypes.c_int64(outputs),
+        ctypes.c_int64(inputs),
+        ctypes.c_int64(is_gated),
+        address(packed),
+    )
+    assert up_scale is None or is_gated, "only gated matrices have halves"
+    return Matrix(type, outputs, inputs, packed, scale, is_gated, up_scale)
+
+
+def unpack(matrix: Matrix) -> Tensor:
+    """The packed numbers again, [outputs, inputs] fp32."""
+    values = torch.empty(matrix.outputs, matrix.inputs)
+    core().bise_unpack(
+        ctypes.byref(matrix._native()), ctypes.c_int64(matrix.is_gated), address(values)
+    )
+    return values
+
+
+def use_exact(wanted: bool) -> None:
+    """Make a row's results the same bits however many rows share a call; slower for many."""
+    core().bise_use_exact(ctypes.c_int64(wanted))
+
+
+def _inputs(x: Tensor) -> _Inputs:
+    assert x.dtype == torch.float32 and x.stride(1) == 1, "rows are fp32, each in one piece"
+    return _Inputs(x.data_ptr(), x.shape[0], x.shape[1], x.stride(0))
+
+
+def products(x: Tensor, matrices: Sequence[Matrix]) -> list[Tensor]:
+    """Several products of the same rows in one go.
+
+    x [rows, inputs] fp32 -> [rows, outputs] fp32 for every matrix
+    """
+    assert all(one.inputs == x.shape[1] for one in matrices), "rows fit all matrices"
+    outs = [torch.empty(x.shape[0], one.outputs) for one in matrices]
+    natives = [one._native() for one in matrices]
+    listed = (_Product * len(outs))(
+        *(
+            _Product(ctypes.pointer(native), out.data_ptr(), native.outputs)
+            for native, out in zip(natives, outs, strict=True)
+        )
+    )
+    core().bise_products(ctypes.byref(_inputs(x)), listed, ctypes.c_int64(len(outs)))
+    return outs
+
+
+def product(x: Tensor, matrix: Matrix) -> Tensor:
+    """x [rows, inputs] fp32 -> [rows, outputs] fp32"""
+    return products(x, [matrix])[0]
+
+
+def _gated(layer: Gated) -> _Gated:
+    parts = (layer.gate_up, layer.down)
+    return _Gated(*(ctypes.pointer(one._native()) for one in parts))
+
+
+class Mixture:
+    """A layer's experts, and the one that every row passes if there is one."""
+
+    def __init__(self, experts: Sequence[Gated], shared: Gated | None = None):
+        self.experts, self.shared = list(experts), shared
+        some = self.experts[0] if self.experts else shared
+        assert some is not None, "no experts at all"
+        self.outputs = some.down.outputs
+        self._listed = (_Gated * len(self.experts))(*map(_gated, self.experts))
+        self._native = _Mixture(
+            self._listed,
+            len(self.experts),
+            ctypes.pointer(_gated(shared)) if shared else None,
+        )
+
+    def __call__(self, x: Tensor, choice: Tensor, weights: Tensor) -> Tensor:
+        """Rows through their experts, added up by weight.
+
+        x [rows, dim] fp32, choice [rows, topk] int32, weights [rows, topk] fp32 -> [rows, dim]
+        """
+        assert choice.dtype == torch.int32 and weights.dtype == torch.float32
+        assert not choice.numel() or 0 <= int(choice.min()) <= int(choice.max()) < len(self.experts)
+        out = torch.empty(x.shape[0], self.outputs)
+        core().bise_mixture(
+            ctypes.byref(_inputs(x)),
+            ctypes.byref(self._native),
+            address(choice),
+            address(weights),
+            ctypes.c_int64(choice.shape[1]),
+            address(out),
+            ctypes.c_int64(self.outputs),
+        )
+        return out
+
+
+def feed_forward(x: Tensor, layer: Gated) -> Tensor:
+    """x [rows, dim] fp32 -> [rows, dim] fp32"""
+    out = torch.empty(x.shape[0], layer.down.outputs)
+    core().bise_feed_forward(
+        ctypes.byref(_inputs(x)),
+        ctypes.byref(_gated(layer)),
+        address(out),
+        ctypes.c_int64(layer.down.outputs),
+    )
+    return out

@@ -1,0 +1,16 @@
+#if defined(__AVX512F__)
+
+#include "look_absorb.h"
+#include "look_bf16.h"
+#include "look_fp32.h"
+#include "look_write.h"
+
+namespace bise {
+
+LookVariant look_avx512() {
+    return {kernels_of<Fp32>(), kernels_of<Bf16<DotProducts>>(), write_part};
+}
+
+}  // namespace bise
+
+#endif

@@ -1,0 +1,60 @@
+// The inner loops of products: a table of functions for every variant of the processor.
+//
+// All of them make a block: the products of some rows with the 32 outputs of one panel, fp32
+// [rows][32]. What is done with a block afterwards is the business of whoever asked.
+#pragma once
+
+#include "matrix_layout.h"
+
+namespace bise {
+
+// 32 inputs of one row in 8 bits. `start` is what an integer sum of products begins with, because
+// weights are stored with their zero point added: minus the zero point times the sum of `values`.
+struct Group {
+    int8_t values[GROUP];
+    float scale;
+    int32_t start_int8, start_int4, start_nvfp4[2];  // the last: one for each half of the inputs
+};
+
+// What rows look like to a kernel. The first three are found by a pointer for each row and padded
+// with zeros to whole groups; TILES are 32 rows by 32 inputs of bf16, [rows / 32][groups][32][32].
+constexpr int TILE_ROWS = 32;
+enum RowForm { GROUPS = 0, BF16_ROWS = 1, F32_ROWS = 2, TILES = 3 };
+constexpr int NUM_FORMS = 4;
+
+// One panel, and the scales of its matrix: of the first 16 outputs and of the others.
+struct Panel {
+    const uint8_t* groups;
+    int64_t num_groups;
+    float scale[2];
+};
+
+struct Kernels {
+    // The form in which rows are wanted by each type of weight.
+    RowForm form[NUM_TYPES];
+    // From this many rows on, tiles are wanted instead; 0: never.
+    int64_t tiles_from[NUM_TYPES];
+
+    // Any number of rows, by pointers. A row's sums do not depend on the others.
+    void (*rows[NUM_TYPES])(const Panel& panel, const void* const* x, int64_t count,
+                            float* block);
+    // Any number of rows, as tiles; writes blocks of whole 16 rows. Weights become bf16 on the way.
+    void (*tiles[NUM_TYPES])(const Panel& panel, const uint8_t* x, int64_t count, float* block);
+
+    // Some numbers of a row (whole groups but for the end of the row) into the two narrow forms.
+    void (*quantise)(const float* x, int64_t count, Group* groups);
+    void (*round)(const float* x, int64_t count, uint16_t* halves);
+    // silu(gate) * up of each row of a block of a gated panel: 16 numbers a row.
+    void (*gate)(const float* block, int64_t rows, float* hidden, int64_t stride);
+    // The first columns of a block times a weight for each row, added where a row's pointer says.
+    void (*add)(const float* block, int64_t rows, int64_t columns, const float* weights,
+                float* const* out);
+};
+
+const Kernels& kernels_portable();
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+const Kernels& kernels_amx();
+const Kernels& kernels();  // of the variant in use
+
+}  // namespace bise

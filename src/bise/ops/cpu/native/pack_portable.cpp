@@ -1,0 +1,10 @@
+#include "pack_group.h"
+
+namespace bise {
+
+const Packers& packers_portable() {
+    static const Packers table = {pack_bf16, pack_int8, pack_int4};
+    return table;
+}
+
+}  // namespace bise

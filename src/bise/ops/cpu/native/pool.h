@@ -1,0 +1,38 @@
+// The threads of this process: one pool, warm while there is work, asleep soon after.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace bise {
+
+// How many threads share the work, the caller's among them: never more than the processors that
+// affinity and cgroup limits leave to this process.
+int num_workers();
+void set_workers(int count);  // 0 is as many as there are processors to be had
+
+// Call task(context, index, worker) once for every index below `count`, on all workers; returns
+// when all are done. worker < num_workers(): who it is, for scratch memory. Calls from several
+// threads take turns. A task must not call this.
+using Task = void (*)(void* context, int64_t index, int worker);
+void run_tasks(int64_t count, Task task, void* context);
+
+template <class F>
+void parallel(int64_t count, F&& body) {
+    using Body = std::remove_reference_t<F>;
+    auto call = [](void* context, int64_t index, int worker) {
+        (*static_cast<Body*>(context))(index, worker);
+    };
+    run_tasks(count, call, const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// Scratch memory of one worker, at least so large, aligned to 64 bytes; kept until the next call
+// with the same worker and slot asks for more. Slots 0-3 are matrix.cpp's, 4-7 attention.cpp's,
+// 8-11 rows.cpp's.
+void* scratch(int worker, int slot, int64_t bytes);
+
+// The same for the thread that calls: for what it prepares outside of tasks, and shares with them.
+// Slots 0-1 are attention.cpp's, 2 is rows.cpp's, 3 is free.
+void* caller_memory(int slot, int64_t bytes);
+
+}  // namespace bise

@@ -1,0 +1,295 @@
+"""A whole pass of the network in one call of the C++ core."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bise.ops.cpu.library import address, core
+from bise.ops.cpu.look import (
+    LatentUp,
+    Pages,
+    Span,
+    Table,
+    _Cache,
+    _GroupedShape,
+    _LatentShape,
+    _Span,
+)
+from bise.ops.cpu.matrix import Gated, Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LatentWeights:
+    """Of one layer's latent attention."""
+
+    q_down: Matrix
+    kv_down: Matrix
+    q_up: Matrix
+    q_norm: Tensor
+    """[q latent] fp32"""
+
+    kv_norm: Tensor
+    """[kv latent] fp32"""
+
+    up: LatentUp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupedWeights:
+    """Of one layer's grouped attention."""
+
+    q: Matrix
+    k: Matrix
+    v: Matrix
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerWeights:
+    """Everything one layer multiplies with."""
+
+    attention_norm: Tensor
+    """[dim] fp32"""
+
+    mlp_norm: Tensor
+    attention: LatentWeights | GroupedWeights
+    out: Matrix
+    mlp: Mixture | Gated
+    router: Tensor | None
+    """[experts, dim] fp32; None with a dense feed-forward"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """Sizes and constants of a network."""
+
+    dim: int
+    vocab_size: int
+    num_heads: int
+    norm_eps: float
+    softmax_scale: float
+    q_latent: int
+    """0 for grouped attention, as the next three"""
+
+    nope: int
+    value: int
+    kv_latent: int
+    rope: int
+    num_kv_heads: int
+    """0 for latent attention"""
+
+    topk: int
+    query_growth: float
+    """0 where queries do not grow"""
+
+    growth_step: float
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [
+        ("attention_norm", ctypes.c_void_p),
+        ("mlp_norm", ctypes.c_void_p),
+        ("q_down", _Matrix),
+        ("kv_down", _Matrix),
+        ("q_up", _Matrix),
+        ("q_norm", ctypes.c_void_p),
+        ("kv_norm", ctypes.c_void_p),
+        ("up", ctypes.c_void_p),
+        ("q", _Matrix),
+        ("k", _Matrix),
+        ("v", _Matrix),
+        ("out", _Matrix),
+        ("router", ctypes.c_void_p),
+        ("mixture", _Mixture),
+        ("dense", _Gated),
+    ]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("dim", "vocab", "num_layers", "heads")),
+        ("norm_eps", ctypes.c_float),
+        ("is_latent", ctypes.c_bool),
+        ("latent", _LatentShape),
+        ("q_latent", ctypes.c_int64),
+        ("grouped", _GroupedShape),
+        ("rope", ctypes.c_int64),
+        ("topk", ctypes.c_int64),
+        ("frequencies", ctypes.c_void_p),
+        ("query_growth", ctypes.c_float),
+        ("growth_step", ctypes.c_float),
+        ("embedding", ctypes.c_void_p),
+        ("norm", ctypes.c_void_p),
+        ("head", _Matrix),
+        ("layers", ctypes.POINTER(_Layer)),
+    ]
+
+
+class _Pass(ctypes.Structure):
+    _fields_ = [
+        ("num_tokens", ctypes.c_int64),
+        ("ids", ctypes.c_void_p),
+        ("spans", ctypes.POINTER(_Span)),
+        ("num_spans", ctypes.c_int64),
+        ("caches", ctypes.POINTER(_Cache)),
+        ("vectors", ctypes.c_void_p),
+        ("vector_rows", ctypes.c_void_p),
+        ("num_vectors", ctypes.c_int64),
+        ("wanted", ctypes.c_void_p),
+        ("num_wanted", ctypes.c_int64),
+        ("logits", ctypes.c_void_p),
+        ("hidden", ctypes.c_void_p),
+        ("routing", ctypes.c_void_p),
+        ("is_exact", ctypes.c_bool),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What came of a pass."""
+
+    logits: Tensor
+    """[wanted, vocab] fp32"""
+
+    hidden: Tensor | None
+    """[tokens, dim] fp32"""
+
+    routing: Tensor | None
+    """[tokens, layers, topk] int32"""
+
+
+class CoreNetwork:
+    """All weights of a network as the core reads them; owns what it points to."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        layers: Sequence[LayerWeights],
+        *,
+        embedding: Tensor,
+        norm: Tensor,
+        head: Matrix,
+        frequencies: Tensor,
+    ):
+        """embedding [vocab, dim] bf16, norm [dim] fp32, frequencies [rope / 2] fp32"""
+        assert embedding.dtype == torch.bfloat16 and norm.dtype == frequencies.dtype
+        self.shape = shape
+        self.num_layers = len(layers)
+        self._owned = (list(layers), embedding, norm, head, frequencies)
+        self._layers = (_Layer * len(layers))(*map(_native_layer, layers))
+        head_dim = shape.nope + shape.rope
+        sizes = (shape.num_heads, shape.nope, shape.rope, shape.value, shape.kv_latent)
+        self._native = _Network(
+            shape.dim,
+            shape.vocab_size,
+            len(layers),
+            shape.num_heads,
+            shape.norm_eps,
+            shape.num_kv_heads == 0,
+            _LatentShape(*sizes, shape.softmax_scale),
+            shape.q_latent,
+            _GroupedShape(shape.num_heads, shape.num_kv_heads, head_dim, shape.softmax_scale),
+            shape.rope,
+            shape.topk,
+            address(frequencies),
+            shape.query_growth,
+            shape.growth_step,
+            address(embedding),
+            address(norm),
+            head._native(),
+            self._layers,
+        )
+        self._count_bytes = core().bise_pass_bytes
+        self._count_bytes.restype = ctypes.c_int64
+        self._memory = torch.empty(0, dtype=torch.uint8)
+
+    def run(
+        self,
+        ids: Sequence[int],
+        spans: Sequence[Span],
+        caches: "Caches",
+        wanted: Sequence[int],
+        *,
+        vectors: Tensor | None = None,
+        vector_rows: Sequence[int] = (),
+        wants_hidden: bool = False,
+        wants_routing: bool = False,
+        is_exact: bool = False,
+    ) -> Passed:
+        """One pass over the new tokens of `spans`, one after another.
+
+        wanted       rows of the pass, ascending, whose logits are wanted
+        vectors      [pictures' tokens, dim] fp32, for the rows `vector_rows`
+        is_exact     a token's numbers have the same bits in any company; slower for many tokens
+        """
+        num_tokens, shape = len(ids), self.shape
+        table = Table(spans)
+        known = torch.tensor(ids, dtype=torch.int64)
+        rows = torch.tensor(wanted, dtype=torch.int64)
+        seen_rows = torch.tensor(vector_rows, dtype=torch.int64)
+        passed = Passed(
+            torch.empty(len(wanted), shape.vocab_size),
+            torch.empty(num_tokens, shape.dim) if wants_hidden else None,
+            torch.empty(num_tokens, self.num_layers, shape.topk, dtype=torch.int32)
+            if wants_routing
+            else None,
+        )
+        native = _Pass(
+            num_tokens,
+            address(known),
+            table.spans,
+            table.num_spans,
+            caches.native,
+            None if vectors is None else address(vectors),
+            address(seen_rows),
+            len(vector_rows),
+            address(rows),
+            len(wanted),
+            address(passed.logits),
+            None if passed.hidden is None else address(passed.hidden),
+            None if passed.routing is None else address(passed.routing),
+            is_exact,
+        )
+        core().bise_run_pass(
+            ctypes.byref(self._native), ctypes.byref(native), self._room(num_tokens)
+        )
+        return passed
+
+    def _room(self, num_tokens: int) -> ctypes.c_void_p:
+        """Memory for what a pass computes on its way; kept for the next one."""
+        needed = self._count_bytes(ctypes.byref(self._native), ctypes.c_int64(num_tokens))
+        if len(self._memory) < needed:
+            self._memory = torch.empty(needed, dtype=torch.uint8)
+        return address(self._memory)
+
+
+class Caches:
+    """The pages of all layers."""
+
+    def __init__(self, layers: Sequence[Pages]):
+        self._owned = list(layers)
+        self.native = (_Cache * len(layers))(*(one._native() for one in layers))
+
+
+def _native_layer(weights: LayerWeights) -> _Layer:
+    layer = _Layer()
+    layer.attention_norm = address(weights.attention_norm)
+    layer.mlp_norm = address(weights.mlp_norm)
+    layer.out = weights.out._native()
+    attention = weights.attention
+    if isinstance(attention, LatentWeights):
+        for name in ("q_down", "kv_down", "q_up"):
+            setattr(layer, name, getattr(attention, name)._native())
+        layer.q_norm, layer.kv_norm = address(attention.q_norm), address(attention.kv_norm)
+        layer.up = address(attention.up.packed)
+    else:
+        for name in ("q", "k", "v"):
+            setattr(layer, name, getattr(attention, name)._native())
+    if isinstance(weights.mlp, Mixture):
+        assert weights.router is not None, "experts need a router"
+        layer.mixture, layer.router = weights.mlp._native, address(weights.router)
+    else:
+        layer.dense = _gated(weights.mlp)
+    return layer

@@ -1,0 +1,33 @@
+"""The threads of the core: how many there are, and how long it takes to reach them."""
+
+from ctypes import c_int64
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from bise.ops.cpu.library import address, core
+
+
+def num_workers() -> int:
+    """How many threads share the work of the core, the caller's among them."""
+    return core().bise_num_workers()
+
+
+def set_workers(count: int) -> None:
+    """Share the work among so many threads; 0 is as many as this process may keep busy."""
+    core().bise_set_workers(c_int64(count))
+
+
+def count_tasks(count: int, repeats: int = 1) -> Tensor:
+    """Hand out `count` indices `repeats` times: how often each was met, [count] int64."""
+    hits = torch.zeros(count, dtype=torch.int64)
+    core().bise_count_tasks(c_int64(repeats), c_int64(count), address(hits))
+    return hits
+
+
+def busy_tasks(count: int, rounds: int, repeats: int = 1) -> float:
+    """Seconds that `repeats` calls of `count` tasks take, each of `rounds` steps of arithmetic."""
+    start = perf_counter()
+    core().bise_busy_tasks(c_int64(repeats), c_int64(count), c_int64(rounds))
+    return perf_counter() - start
