@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 
 from bise.engine import EngineConfig
-from bise.serve import Limits, Served, create_app, load_model, serve_model
+from bise.serve import Limits, Manners, Served, create_app, load_model, serve_model
+from bise.text import Tekken
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Running:
         body = {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
         return self.client.post("/v1/chat/completions", json=body)
 
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        return self.client.post(path, json=body)
+
     def wait_until(self, claim: Callable[[Any], bool], timeout_s: float = 10.0) -> None:
         ends = time.monotonic() + timeout_s
         while not claim(self.served.talker.engine.stats()):
@@ -36,18 +40,14 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, limits: Limits | None = None, max_running: int = 4) -> Iterator[Running]:
+def running(
+    folder: Path, limits: Limits | None = None, max_running: int = 4, **manners: Any
+) -> Iterator[Running]:
     model = load_model(folder, "float32")
     served = serve_model(
         model, names=["tiny", "tiny-latest"], config=EngineConfig(max_running=max_running)
     )
-    if limits is not None:
-        served = Served(
-            talker=served.talker,
-            names=served.names,
-            fingerprint=served.fingerprint,
-            limits=limits,
-        )
+    served = replace(served, limits=limits or served.limits, manners=Manners(**manners))
     config = uvicorn.Config(create_app(served), port=0, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -79,6 +79,21 @@ def thinking_server(thinker: Path) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def calling_server(caller: Path) -> Iterator[Running]:
     with running(caller) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def deliberate_server(
+    say: Callable[..., Any],
+    scripted: Callable[..., Any],
+    folder_of: Callable[..., Path],
+    tekken: Tekken,
+) -> Iterator[Running]:
+    """Thinks `12` and then calls `add` with `{ }`, without a word."""
+    special = tekken.special
+    thought = (special.think, "12", special.end_think)
+    script = say(*thought, special.calls, "add", special.args, "{ }")
+    with running(folder_of(scripted(script), "deliberate")) as server:
         yield server
 
 

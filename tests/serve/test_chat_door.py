@@ -135,9 +135,11 @@ def test_several_replies_to_one_question(random_server):
 
 
 def test_both_names_of_a_seed_mean_the_same(random_server):
-    one = random_server.chat(temperature=1.0, seed=3, max_tokens=8).json()["choices"]
-    other = random_server.chat(temperature=1.0, random_seed=3, max_tokens=8).json()["choices"]
-    assert one == other
+    said = [
+        random_server.chat(temperature=1.0, max_tokens=8, **seed).json()["choices"][0]["message"]
+        for seed in ({"seed": 3}, {"random_seed": 3})
+    ]
+    assert said[0]["content"] == said[1]["content"]
 
 
 def test_calls_come_whole_by_default(calling_server):
@@ -238,7 +240,29 @@ def test_every_way_to_say_an_effort(thinking_server, fields, used):
 def test_unknown_fields_are_ignored_and_named(thinking_server):
     reply = thinking_server.chat(foo=1, store=True, metadata={}, user=None, max_tokens=0)
     assert reply.headers["x-ignored-params"] == "foo,metadata,store"
+    odd = {"role": "user", "content": "hi", "mood": "good", "smell": None}
+    body = {"messages": [odd, odd], "max_tokens": 0}
+    reply = thinking_server.client.post("/v1/chat/completions", json=body)
+    assert reply.headers["x-ignored-params"] == "messages.mood"
     assert "x-ignored-params" not in thinking_server.chat(max_tokens=0).headers
+
+
+def test_usage_so_far_can_come_with_every_chunk(thinking_server):
+    options = {"include_usage": True, "continuous_usage_stats": True}
+    chunks = events_of(thinking_server, stream_options=options)
+    counts = [chunk["usage"]["completion_tokens"] for chunk in chunks]
+    assert counts == sorted(counts) and counts[-1] > counts[0]
+
+
+def test_past_thinking_can_be_left_out_of_the_prompt(thinking_server):
+    thought = {"role": "assistant", "content": "1", "reasoning_content": "much to think about"}
+    messages = [{"role": "user", "content": "hi"}, thought, {"role": "user", "content": "and?"}]
+    lengths = []
+    for fields in ({}, {"strip_reasoning": True}):
+        body = {"messages": messages, "max_tokens": 0, **fields}
+        reply = thinking_server.client.post("/v1/chat/completions", json=body)
+        lengths.append(reply.json()["usage"]["prompt_tokens"])
+    assert lengths[1] < lengths[0]
 
 
 def test_a_prefix_is_continued(thinking_server):

@@ -40,8 +40,9 @@ VLLM = {
 }
 OURS = {
     "bise:thinking_tokens", "bise:cancelled_requests", "bise:rejected_requests", "bise:steps",
-    "bise:step_seconds", "bise:step_tokens", "bise:images", "bise:images_seen", "bise:cache_pages",
-    "bise:cache_bytes", "bise:engine_restarts", "bise:engine_up",
+    "bise:request_repairs", "bise:step_seconds", "bise:step_tokens", "bise:images",
+    "bise:images_seen", "bise:cache_pages", "bise:cache_bytes", "bise:engine_restarts",
+    "bise:engine_up",
 }  # fmt: skip
 
 
@@ -137,8 +138,10 @@ def test_a_picture_is_brought_and_looked_at_once(thinking_server, red_square):
         assert thinking_server.chat([part]).status_code == 200
     now = numbers(thinking_server.client)
     assert now["bise:images_total"] - before["bise:images_total"] == 3
-    assert now["bise:images_seen_total"] == 1
-    assert now["vllm:mm_cache_queries_total"] - now["vllm:mm_cache_hits_total"] == 1
+    seen = now["bise:images_seen_total"] - before["bise:images_seen_total"]
+    asked = now["vllm:mm_cache_queries_total"] - before["vllm:mm_cache_queries_total"]
+    found = now["vllm:mm_cache_hits_total"] - before["vllm:mm_cache_hits_total"]
+    assert seen == asked - found <= 1, "another test may have brought it before"
 
 
 def test_a_client_that_hangs_up_is_cancelled_and_no_error(endless_server):

@@ -7,15 +7,16 @@ import threading
 
 import pytest
 
+from bise.serve.app import DOORS
 from bise.serve.events import EventStream
 
 LONG = {"messages": [{"role": "user", "content": "count"}], "max_tokens": 400}
 
 
-def raw_request(server, body: dict) -> socket.socket:
+def raw_request(server, body: dict, path: str = "/v1/chat/completions") -> socket.socket:
     data = json.dumps(body).encode()
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
     )
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
@@ -35,6 +36,33 @@ def test_a_client_that_hangs_up_frees_its_slots(endless_server, fields):
     endless_server.wait_until(lambda stats: stats.num_cancelled > before)
     endless_server.wait_until(lambda stats: stats.num_running == stats.num_waiting == 0)
     assert endless_server.served.talker.engine.stats().pages_used == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/messages", {"messages": LONG["messages"], "max_tokens": 9999}),
+        ("/v1/responses", {"input": "count"}),
+        ("/v1/completions", {"prompt": ["12", "34"], "max_tokens": 9999}),
+        ("/v1/conversations", {"inputs": "count"}),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_hanging_up_at_other_doors_frees_slots_too(endless_server, path, body):
+    engine = endless_server.served.talker.engine
+    for stream in (True, False):
+        if stream and path == "/v1/conversations":
+            continue
+        before = engine.stats().num_cancelled
+        connection = raw_request(endless_server, {**body, "stream": stream}, path)
+        received = b""
+        while stream and received.count(b"data: ") < 6:
+            received += connection.recv(4096)
+        endless_server.wait_until(lambda stats: stats.num_running >= 1)
+        connection.close()
+        endless_server.wait_until(lambda stats, before=before: stats.num_cancelled > before)
+        endless_server.wait_until(lambda stats: stats.num_running == stats.num_waiting == 0)
+        assert engine.stats().pages_used == 0
 
 
 def test_hanging_up_on_a_whole_reply_frees_its_slot(endless_server):
@@ -147,4 +175,6 @@ def test_health_and_the_description(thinking_server):
     health = thinking_server.client.get("/health")
     assert health.status_code == 200 and health.content == b""
     described = thinking_server.client.get("/openapi.json").json()
-    assert "/v1/chat/completions" in described["paths"]
+    for path in DOORS:
+        post = described["paths"][path]["post"]
+        assert post["summary"] and post["requestBody"]["content"]["application/json"]["schema"]

@@ -1,4 +1,4 @@
-"""Speaks HTTP: requests of OpenAI's shape in, streams out. Also what all doors share: `Talker`."""
+"""Speaks HTTP: requests of several shapes in, streams out. Also what all doors share: `Talker`."""
 
 from bise.serve.app import create_app
 from bise.serve.limits import Limits
@@ -11,7 +11,7 @@ from bise.serve.loading import (
     open_model,
     read_tokenizer,
 )
-from bise.serve.served import Served, serve_model
+from bise.serve.served import Manners, Served, serve_model
 from bise.serve.talk import Ask, DeadlinePassed, PreparedAsk, Talk, Talker, Usage
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DeadlinePassed",
     "Limits",
     "LoadedModel",
+    "Manners",
     "OpenModel",
     "PreparedAsk",
     "Served",

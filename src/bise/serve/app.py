@@ -1,6 +1,7 @@
 """The server around a talker: which paths there are, and what happens when something fails."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,39 @@ from bise.engine import EngineFailed
 from bise.errors import UserError
 from bise.serve.chat_body import ChatBody
 from bise.serve.chat_door import chat_completions
+from bise.serve.completion_body import CompletionBody
+from bise.serve.completion_door import completions
+from bise.serve.conversation_body import ConversationBody
+from bise.serve.conversation_door import conversations
 from bise.serve.envelope import Envelope
 from bise.serve.events import CLIENT_CLOSED
-from bise.serve.faults import HttpFault, UnknownModel, answer_to
+from bise.serve.faults import HttpFault, UnknownModel, WrongModel, answer_to
+from bise.serve.messages_body import CountBody, MessagesBody
+from bise.serve.messages_door import count_tokens, messages
 from bise.serve.metrics import Metrics
+from bise.serve.nim_doors import add_nim_doors
+from bise.serve.responses_body import ResponsesBody
+from bise.serve.responses_door import input_tokens, responses
 from bise.serve.served import Served
+from bise.serve.shapes import Shape
+from bise.serve.stop_door import stop_thinking
+from bise.serve.token_doors import DetokenizeBody, TokenizeBody, detokenize, render, tokenize
+
+Door = Callable[[Request, Served, Metrics], Awaitable[Response]]
+
+DOORS: dict[str, tuple[Door, type[Shape]]] = {
+    "/v1/chat/completions": (chat_completions, ChatBody),
+    "/v1/completions": (completions, CompletionBody),
+    "/v1/messages": (messages, MessagesBody),
+    "/v1/messages/count_tokens": (count_tokens, CountBody),
+    "/v1/responses": (responses, ResponsesBody),
+    "/v1/responses/input_tokens": (input_tokens, ResponsesBody),
+    "/v1/conversations": (conversations, ConversationBody),
+    "/tokenize": (tokenize, TokenizeBody),
+    "/detokenize": (detokenize, DetokenizeBody),
+    "/render": (render, ChatBody),
+}
+"""What can be posted where, and the shape of its body."""
 
 
 def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAPI:
@@ -32,10 +61,21 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
     app.add_exception_handler(UserError, partial(on_error, metrics))
     app.add_exception_handler(EngineFailed, partial(on_error, metrics))
 
-    @app.post("/v1/chat/completions", openapi_extra=body_schema())
-    async def chat(request: Request) -> Response:
-        """Reply to a conversation, whole or as a stream of events."""
-        return await chat_completions(request, served, metrics)
+    for path, (door, body) in DOORS.items():
+        add_door(app, path, body, door, served, metrics)
+
+    @app.post("/v1/chat/completions/{name}/stop_thinking", status_code=202)
+    async def stop(name: str) -> Response:
+        """Let a running answer, named by its id or its request's, stop thinking."""
+        return await stop_thinking(name, served)
+
+    @app.post("/v1/embeddings")
+    @app.post("/v1/fim/completions")
+    async def other_models() -> Response:
+        """What other models do."""
+        raise WrongModel(f"`{served.name}` neither embeds nor fills in the middle: it is a chat's")
+
+    add_nim_doors(app, served)
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
@@ -63,16 +103,31 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
     return app
 
 
-def body_schema() -> dict[str, Any]:
-    """The body of a chat request, for `/openapi.json`."""
-    schema = ChatBody.model_json_schema()
-    content = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
+def add_door(
+    app: FastAPI, path: str, body: type[Shape], door: Door, served: Served, metrics: Metrics
+) -> None:
+    """Open a door that takes a body, and tell of it in `/openapi.json`."""
+
+    async def answer(request: Request) -> Response:
+        return await door(request, served, metrics)
+
+    name = path.removeprefix("/v1").strip("/").replace("/", "_")
+    content = {"application/json": {"schema": body.model_json_schema()}}
+    about = (inspect.getdoc(door) or "").splitlines()[0]
+    app.add_api_route(
+        path,
+        answer,
+        methods=["POST"],
+        name=name,
+        summary=about,
+        openapi_extra={"requestBody": {"required": True, "content": content}},
+    )
 
 
 async def on_error(metrics: Metrics, request: Request, error: Exception) -> Response:
     """Errors with a meaning: the user's, and steps of the engine that failed and are logged."""
-    return metrics.refuse(answer_to(error)).response(request.state.request_id)
+    state = request.state
+    return metrics.refuse(answer_to(error, state.dialect)).response(state.request_id)
 
 
 async def on_http_error(metrics: Metrics, request: Request, error: Exception) -> Response:
@@ -80,7 +135,7 @@ async def on_http_error(metrics: Metrics, request: Request, error: Exception) ->
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this path", 405: "this path takes another method"}
     fault = HttpFault(error.status_code, words.get(error.status_code, str(error.detail)))
-    answer = answer_to(fault)
+    answer = answer_to(fault, request.state.dialect)
     answer.headers.update(error.headers or {})
     return metrics.refuse(answer).response(request.state.request_id)
 

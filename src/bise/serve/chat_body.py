@@ -1,29 +1,16 @@
-"""The body of `POST /v1/chat/completions`: which fields there are, and what they mean to us.
+"""The body of `POST /v1/chat/completions`: which fields there are, and what they mean to us."""
 
-Shapes are judged here (422); values where the question is made of them (400, `chat_ask.py`).
-"""
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
-from collections.abc import Mapping
-from typing import Any
+from bise.serve.shapes import SamplingBody, Shape, refuse, shaped
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from bise.errors import BadRequest
-from bise.serve.faults import BodyFault
-
-
-class Shape(BaseModel):
-    """JSON as it is: no number from a string, no string from a number; unknown fields are kept."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
-
-
-class StreamOptions(Shape):
-    include_usage: bool | None = None
-    stream_tool_calls: bool | None = None
-    """Send calls in pieces, as they are written, instead of whole."""
-
-    continuous_usage_stats: bool | None = None
+ROLE_FIELDS: dict[str, frozenset[str]] = {
+    "assistant": frozenset(("tool_calls", "prefix", "reasoning_content", "reasoning", "refusal")),
+    "tool": frozenset(("tool_call_id",)),
+    "function": frozenset(("tool_call_id",)),
+}
+"""Fields of a message beside `role`, `content` and `name`, which every role may have."""
 
 
 class Reasoning(Shape):
@@ -33,35 +20,28 @@ class Reasoning(Shape):
     exclude: bool | None = None
 
 
-class ChatBody(Shape):
-    """What OpenAI's and Mistral's clients send. Null means absent, everywhere."""
+class ChatBody(SamplingBody):
+    """What OpenAI's and Mistral's clients send. Null means absent, everywhere.
+
+    The other chat-shaped doors translate into this one.
+    """
+
+    UNUSED: ClassVar[frozenset[str]] = frozenset(
+        (
+            "prediction", "parallel_tool_calls", "prompt_cache_key", "user", "safety_identifier",
+            "service_tier", "metadata", "store", "verbosity", "prompt_cache_retention",
+            "web_search_options", "add_generation_prompt", "echo", "return_token_ids",
+            "return_tokens_as_token_ids", "include_timings",
+        )
+    )  # fmt: skip
 
     messages: list[Any]
-    model: str | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    min_tokens: int | None = None
-    stop: str | list[str] | None = None
-    stop_token_ids: list[int] | None = None
-    ignore_eos: bool | None = None
-    include_stop_str_in_output: bool | None = None
-    seed: int | None = None
-    random_seed: int | None = None
-    n: int | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    repetition_penalty: float | None = None
-    logit_bias: dict[str, float] | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
     tools: list[Any] | None = None
     tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
     reasoning_effort: Any = None
     reasoning: Reasoning | None = None
     thinking: dict[str, Any] | None = None
@@ -71,68 +51,50 @@ class ChatBody(Shape):
     output_config: dict[str, Any] | None = None
     thinking_token_budget: int | None = None
     include_reasoning: bool | None = None
+    strip_reasoning: bool | None = None
+    """Leave past thinking out of the prompt."""
+
     continue_final_message: bool | None = None
     response_format: dict[str, Any] | None = None
     prediction: dict[str, Any] | None = None
-    parallel_tool_calls: bool | None = None
     modalities: list[str] | None = None
     safe_prompt: bool | None = None
     guardrails: list[Any] | None = None
-    priority: int | None = None
-    cache_salt: str | None = None
     prompt_cache_key: str | None = None
-    timeout: float | None = None
-    """Seconds after which the reply is cut."""
+    user: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    metadata: Any = None
+    store: Any = None
+    verbosity: Any = None
+    prompt_cache_retention: Any = None
+    web_search_options: Any = None
+    add_generation_prompt: Any = None
+    echo: Any = None
+    return_token_ids: Any = None
+    return_tokens_as_token_ids: Any = None
+    include_timings: Any = None
 
     @property
-    def ignored(self) -> list[str]:
-        """Fields that were sent and are not used, for the header that says so."""
-        extra = set(self.model_extra or ())
-        unused = {"prediction", "parallel_tool_calls", "prompt_cache_key"}
-        return sorted(extra | (unused & self.model_fields_set))
-
-    @property
-    def has_stream(self) -> bool:
-        return bool(self.stream)
-
-
-REFUSED = {
-    "functions": "describe them in `tools`",
-    "function_call": "use `tool_choice`",
-    "structured_outputs": "leave it out; constrained output is not served yet",
-    "guided_json": "leave it out; constrained output is not served yet",
-    "guided_regex": "leave it out; constrained output is not served yet",
-    "guided_choice": "leave it out; constrained output is not served yet",
-    "guided_grammar": "leave it out; constrained output is not served yet",
-    "chat_template": "the model has one format only, and the server applies it",
-    "audio": "this model reads text and images and writes text",
-    "lora": "no adapters are served yet",
-    "adapter": "no adapters are served yet",
-}
-"""Fields that change what an answer means: to ignore one would be worse than to refuse it."""
+    def shows_reasoning(self) -> bool:
+        """Whether thinking is shown."""
+        is_excluded = self.reasoning is not None and self.reasoning.exclude is True
+        return self.include_reasoning is not False and not is_excluded
 
 
 def read_body(fields: Mapping[str, Any]) -> ChatBody:
     """Check the shape of a body."""
-    for name, hint in REFUSED.items():
-        if name in fields:
-            raise BadRequest(f"`{name}` is not supported here", hint=hint)
-    try:
-        return ChatBody.model_validate(fields)
-    except ValidationError as fault:
-        raise body_fault(fault) from None
+    refuse(fields)
+    return shaped(ChatBody, fields)
 
 
-def body_fault(fault: ValidationError) -> BodyFault:
-    """Pydantic's complaints as ours: the first in words, all of them in `detail`."""
-    detail: list[dict[str, Any]] = []
-    for one in fault.errors(include_url=False, include_context=False):
-        shown = repr(one["input"])
-        secret = "base64" in shown or one["type"] == "missing"
-        kept = {} if secret else {"input": shown[:200]}
-        detail.append({"type": one["type"], "loc": ["body", *one["loc"]], "msg": one["msg"]} | kept)
-    first = fault.errors()[0]
-    where = ".".join(str(place) for place in first["loc"])
-    words = first["msg"].removeprefix("Input should be ").removeprefix("Field ").lower()
-    verb = "is" if first["type"] == "missing" else "should be"
-    return BodyFault(f"`{where}` {verb} {'missing' if verb == 'is' else words}", detail)
+def unknown_in(messages: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
+    """Fields of messages nobody has heard of: number, role and name. Null means absent here too."""
+    for number, message in enumerate(messages):
+        if isinstance(message, dict):
+            fields = cast(dict[str, Any], message)
+            role = str(fields.get("role"))
+            known = ROLE_FIELDS.get(role, frozenset()) | {"role", "content", "name"}
+            for name, value in fields.items():
+                if name not in known and value is not None:
+                    yield number, role, name

@@ -27,6 +27,12 @@ class ChatForm:
     streams_calls: bool = False
     """Send calls in pieces, as they are written."""
 
+    has_usage: bool = False
+    """End a stream with its usage,"""
+
+    counts_on: bool = False
+    """and send the usage so far with every piece."""
+
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -44,7 +50,7 @@ class ChatForm:
         choices = [
             {
                 "index": index,
-                "message": self.message(deltas),
+                "message": self.message(talk, deltas),
                 "finish_reason": talk.finish_reason,
                 "stop_reason": talk.stop_reason,
                 "logprobs": self.logprobs(talk),
@@ -57,7 +63,7 @@ class ChatForm:
             "usage": usage_json([talk.usage for talk in talks]),
         }
 
-    def message(self, deltas: Sequence[Delta]) -> dict[str, Any]:
+    def message(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:  # noqa: ARG002
         """One reply as a message."""
         text, thinking = joined(deltas, "answer"), joined(deltas, "thinking")
         calls = [call_json(call) for call in whole_calls(deltas)]
@@ -68,11 +74,19 @@ class ChatForm:
             message |= {"reasoning_content": thinking, "reasoning": thinking}
         return message
 
-    def first_chunk(self, index: int) -> dict[str, Any]:
-        return self.chunk(index, {"role": "assistant", "content": ""})
+    def first_chunks(self, index: int, talk: Talk) -> list[dict[str, Any]]:
+        """How a reply begins."""
+        return [self.chunk(index, talk, {"role": "assistant", "content": ""})]
 
-    def step_chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
-        """What one step of the engine added to one reply; None if there is nothing to show."""
+    def step_chunks(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> list[dict[str, Any]]:
+        """What one step of the engine added to one reply; nothing, if there is none to show."""
+        return [
+            self.chunk(index, talk, delta, logprobs=self.logprobs(talk))
+            for delta in self.step_deltas(index, deltas)
+        ]
+
+    def step_deltas(self, index: int, deltas: Sequence[Delta]) -> list[dict[str, Any]]:  # noqa: ARG002
+        """The same as it is to be merged into a message."""
         delta: dict[str, Any] = {}
         text, thinking = joined(deltas, "answer"), joined(deltas, "thinking")
         if thinking and self.shows_reasoning:
@@ -82,7 +96,7 @@ class ChatForm:
         calls = self.call_pieces(deltas)
         if calls:
             delta["tool_calls"] = calls
-        return self.chunk(index, delta, logprobs=self.logprobs(talk)) if delta else None
+        return [delta] if delta else []
 
     def call_pieces(self, deltas: Sequence[Delta]) -> list[dict[str, Any]]:
         """Calls, whole as they are completed, or in pieces as they are written."""
@@ -95,22 +109,31 @@ class ChatForm:
         pieces = [delta.tool_call for delta in deltas if delta.tool_call]
         return [piece_json(piece) for piece in pieces if piece.name or piece.arguments]
 
-    def last_chunk(self, index: int, talk: Talk) -> dict[str, Any]:
+    def last_chunks(self, index: int, talks: Sequence[Talk]) -> list[dict[str, Any]]:
+        """How a reply ends."""
+        return [self.last_chunk(index, talks[index], {})]
+
+    def last_chunk(self, index: int, talk: Talk, delta: dict[str, Any]) -> dict[str, Any]:
         return self.chunk(
             index,
-            {},
+            talk,
+            delta,
             logprobs=self.logprobs(talk),
             finish_reason=talk.finish_reason,
             stop_reason=talk.stop_reason,
         )
 
-    def usage_chunk(self, talks: Sequence[Talk]) -> dict[str, Any]:
+    def end_chunks(self, talks: Sequence[Talk]) -> list[dict[str, Any]]:
+        """What follows when all replies have ended."""
+        if not self.has_usage:
+            return []
         usage = usage_json([talk.usage for talk in talks])
-        return {**self.head("chat.completion.chunk"), "choices": [], "usage": usage}
+        return [{**self.head("chat.completion.chunk"), "choices": [], "usage": usage}]
 
-    def chunk(self, index: int, delta: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def chunk(self, index: int, talk: Talk, delta: dict[str, Any], **more: Any) -> dict[str, Any]:
         choice = {"index": index, "delta": delta, "finish_reason": None, "logprobs": None, **more}
-        return {**self.head("chat.completion.chunk"), "choices": [choice]}
+        usage = {"usage": usage_json([talk.usage])} if self.counts_on else {}
+        return {**self.head("chat.completion.chunk"), "choices": [choice], **usage}
 
     def logprobs(self, talk: Talk) -> dict[str, Any] | None:
         """The likelihoods gathered since this was last asked; None if nobody wanted any."""

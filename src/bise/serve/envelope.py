@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bise.serve.dialect import dialect_of_call, split_path
 from bise.serve.faults import HttpFault, answer_to
 from bise.serve.metrics import Metrics
 
@@ -19,7 +21,7 @@ REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class Envelope:
-    """Numbers requests, names the model in every answer, and turns other sites' pages away."""
+    """Numbers requests, hears their dialect, and turns other sites' pages away."""
 
     def __init__(
         self, app: ASGIApp, model: str, metrics: Metrics, allowed_origins: Sequence[str] = ()
@@ -36,7 +38,10 @@ class Envelope:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        prefix, path = split_path(scope["path"])
+        dialect = dialect_of_call(path, prefix, headers)
+        state = {"request_id": request_id, "arrived_s": time.monotonic(), "dialect": dialect}
+        scope = {**scope, "path": path, "state": {**scope.get("state", {}), **state}}
 
         has_begun = False
 
@@ -51,7 +56,7 @@ class Envelope:
 
         if self.is_foreign(headers):
             fault = HttpFault(403, "a page of another site may not use this server")
-            answer = self.metrics.refuse(answer_to(fault))
+            answer = self.metrics.refuse(answer_to(fault, dialect))
             await answer.response(request_id)(scope, receive, named)
             return
         try:
@@ -60,7 +65,7 @@ class Envelope:
             log.exception("a request failed")
             if has_begun:
                 raise
-            answer = self.metrics.refuse(answer_to(error))
+            answer = self.metrics.refuse(answer_to(error, dialect))
             await answer.response(request_id)(scope, receive, named)
 
     def is_foreign(self, headers: Headers) -> bool:

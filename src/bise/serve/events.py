@@ -28,6 +28,8 @@ class EventStream(Response):
         events: AsyncGenerator[bytes, None],
         last_words: Callable[[Exception], bytes],
         headers: Mapping[str, str],
+        *,
+        keep_alive: bytes = KEEP_ALIVE,
         silence_s: float = SILENCE_S,
     ):
         """last_words: what to send when the events break off with an error."""
@@ -38,6 +40,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self.events = events
         self.last_words = last_words
+        self.keep_alive = keep_alive
         self.silence_s = silence_s
         self.has_begun = False
 
@@ -52,7 +55,7 @@ class EventStream(Response):
                 if gone.done():
                     break
                 if not coming.done():
-                    await self._send(send, KEEP_ALIVE)
+                    await self._send(send, self.keep_alive)
                     continue
                 try:
                     event = coming.result()

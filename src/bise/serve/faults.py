@@ -1,7 +1,7 @@
 """Errors as HTTP sees them: a status, and one body that the SDKs of both families understand.
 
 Mistral's fields stand at the top level, OpenAI's in an `error` object, and `detail` says where a
-body had the wrong shape.
+body had the wrong shape. Anthropic's clients get a body of their own.
 """
 
 import re
@@ -12,7 +12,8 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from bise.engine import EngineClosed, EngineDown, EngineFailed, QueueFull
-from bise.errors import NotFound, UserError, WrongType
+from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.serve.dialect import Dialect
 from bise.serve.talk import DeadlinePassed
 
 
@@ -36,6 +37,10 @@ class UnknownModel(NotFound):
     """A model this server does not have."""
 
 
+class WrongModel(BadRequest):
+    """Something this kind of model does not do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How both families name one kind of error."""
@@ -57,6 +62,8 @@ TOO_LONG = Kind("invalid_request_prompt_too_long", "3051", "context_length_excee
 BAD_IMAGE = Kind("invalid_request_invalid_args", "3051", "invalid_image")
 BAD_TYPE = Kind("invalid_request_error", None, "invalid_type")
 NO_MODEL = Kind("not_found", None, "model_not_found")
+NO_MODEL_MISTRAL = Kind("invalid_model", "1500", "model_not_found")
+WRONG_MODEL = Kind("invalid_model", "1500", "invalid_model")
 INTERNAL = Kind("internal_server_error", None, "internal_error", "server_error")
 
 BY_STATUS = {
@@ -64,6 +71,7 @@ BY_STATUS = {
     403: Kind("forbidden", None, "permission_denied", "permission_error"),
     404: Kind("not_found", None, "not_found"),
     405: Kind("invalid_request_error", None, "method_not_allowed"),
+    409: Kind("invalid_request_error", None, "conflict"),
     413: Kind("invalid_request_error", None, "request_too_large"),
     415: Kind("invalid_request_error", None, "unsupported_media_type"),
     422: BAD_TYPE,
@@ -85,6 +93,18 @@ BY_WORDS = (
 )
 """Kinds that rooms below have no class for; they keep the words of mistral-common anyway."""
 
+ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+"""Anthropic's word for a status; the others are an `invalid_request_error`."""
+
 RETRY_AFTER_S = "1"
 
 
@@ -98,8 +118,13 @@ class Answer:
     param: str | None = None
     detail: list[Any] | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    dialect: Dialect = "openai"
 
     def body(self, request_id: str) -> dict[str, Any]:
+        if self.dialect == "anthropic":
+            kind = ANTHROPIC_TYPES.get(self.status, "invalid_request_error")
+            error = {"type": kind, "message": self.message}
+            return {"type": "error", "error": error, "request_id": request_id}
         body: dict[str, Any] = {
             "object": "error",
             "message": self.message,
@@ -121,28 +146,34 @@ class Answer:
         return JSONResponse(self.body(request_id), self.status, self.headers)
 
 
-def answer_to(error: BaseException) -> Answer:
+def answer_to(error: BaseException, dialect: Dialect | None = None) -> Answer:
     """What to say about any error; of our own bugs nothing is told but that there was one."""
+    spoken = dialect or "openai"
     if not isinstance(error, UserError):
-        return Answer(500, INTERNAL, "the server failed on this request; its log says why")
-    status = status_of(error)
+        words = "the server failed on this request; its log says why"
+        return Answer(500, INTERNAL, words, dialect=spoken)
+    status = status_of(error, spoken)
     kind = BY_STATUS.get(status, BAD_VALUE)
     if isinstance(error, UnknownModel):
-        kind = NO_MODEL
+        kind = NO_MODEL_MISTRAL if spoken == "mistral" else NO_MODEL
+    elif isinstance(error, WrongModel):
+        kind = WRONG_MODEL
     elif status == 400:
         kind = next((kind for words, kind in BY_WORDS if words in error.message), BAD_VALUE)
     message = f"{error.message} ({error.hint})" if error.hint else error.message
     param = param_of(error.message)
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else {}
-    return Answer(status, kind, message, param, detail_of(error, param), headers)
+    return Answer(status, kind, message, param, detail_of(error, param), headers, spoken)
 
 
-def status_of(error: UserError) -> int:
+def status_of(error: UserError, dialect: Dialect) -> int:
     """The status that tells a client what kind of fault it was."""
     if isinstance(error, HttpFault):
         return error.status
     if isinstance(error, WrongType):
-        return 422
+        return 400 if dialect == "anthropic" else 422
+    if isinstance(error, UnknownModel) and dialect == "mistral":
+        return 400
     if isinstance(error, NotFound):
         return 404
     if isinstance(error, QueueFull):

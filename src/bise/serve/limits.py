@@ -18,6 +18,9 @@ class Limits:
     parts: int = 256
     """Parts of one message."""
 
+    prompts: int = 64
+    """Prompts of one request for completions."""
+
     replies: int = 16
     """`n`: replies to one request."""
 
@@ -59,13 +62,18 @@ def check_limits(ask: Ask, limits: Limits, max_positions: int) -> None:
         for part in message.parts
         if isinstance(part, TextPart | ThinkPart)
     )
+    need_chars(num_chars, limits, max_positions)
+    check_images(ask, limits)
+
+
+def need_chars(num_chars: int, limits: Limits, max_positions: int) -> None:
+    """Refuse a text that cannot fit, whatever its tokens."""
     if num_chars > limits.chars_per_position * max_positions:
         raise BadRequest(
             f"the prompt has {num_chars:,} characters, but this model's maximum context length is "
             f"{max_positions} tokens",
             hint="shorten the conversation or start a new one",
         )
-    check_images(ask, limits)
 
 
 def check_images(ask: Ask, limits: Limits) -> None:

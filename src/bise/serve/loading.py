@@ -19,11 +19,13 @@ from bise.engine import (
     is_small,
     make_core,
     open_network,
+    uses_core,
 )
 from bise.errors import UserError, WrongType, quoted
 from bise.model import ModelConfig, Network, inspect, load_eagle, load_network, locate, open_eagle
 from bise.model.inspect import need_fit
 from bise.model.packed import PackedNetwork
+from bise.model.packed_file import PackedFolder, is_packed
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
 from bise.serve.talk import Talker
@@ -86,6 +88,11 @@ class LoadedModel(OpenModel):
         """The plain definition in torch, read when somebody first asks for it."""
         if isinstance(self.computing, Network):
             return self.computing
+        if is_packed(self.folder):
+            raise UserError(
+                f"`{self.folder}` holds packed weights, not those of the plain network",
+                hint="use the checkpoint it was packed from",
+            )
         return load_network(self.folder, DTYPES[self.dtype], self.layout)
 
     def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
@@ -100,27 +107,53 @@ class LoadedModel(OpenModel):
 
 
 def open_model(
-    name: str | Path, dtype: str | None = None, eagle: str | Path | None = None
+    name: str | Path,
+    dtype: str | None = None,
+    eagle: str | Path | None = None,
+    config: EngineConfig | None = None,
 ) -> OpenModel:
     """Find a model that ships, a folder, or what a hub has under an id such as `org/name`.
 
-    eagle: the folder of a draft head
+    eagle: the folder of a draft head; config: of the engine that will compute with the weights
     """
     if dtype is not None and dtype not in DTYPES:
         raise WrongType(f"`dtype` is `{dtype}`, expected one of {quoted(DTYPES)}")
     folder = locate_weights(str(name))
-    report = inspect(folder)
-    dtype = best_dtype(report.config) if dtype is None else dtype
-    need_fit(report, SHORT_NAMES[dtype])
-    assert report.layout is not None, "a folder has a layout"
+    engine = config or EngineConfig()
+    if is_packed(folder):
+        packed = PackedFolder(folder)
+        shape, layout = packed.config, packed.layout
+        quant: Quant = "none"
+        need_same_weights(folder, packed.kind, engine)
+        dtype = best_dtype(shape) if dtype is None else dtype
+    else:
+        report = inspect(folder)
+        assert report.layout is not None, "a folder has a layout"
+        shape, layout, quant = report.config, report.layout, report.quant
+        dtype = best_dtype(shape) if dtype is None else dtype
+        need_fit(report, engine.weights if uses_core(engine) else SHORT_NAMES[dtype])
     short = Path(str(name)).name
     if short in ("", ".", ".."):
         short = folder.resolve().name
     head = None
     if eagle is not None:
         head = locate(str(eagle))
-        open_eagle(head, report.config)
-    return OpenModel(short, folder, report.layout, report.quant, dtype, report.config, head)
+        open_eagle(head, shape)
+    return OpenModel(short, folder, layout, quant, dtype, shape, head)
+
+
+def need_same_weights(folder: Path, kind: str, engine: EngineConfig) -> None:
+    """Packed weights are what they are, and only the core computes with them."""
+    if engine.weights not in ("stored", kind):
+        raise UserError(
+            f"`{folder}` holds {kind} weights, and {engine.weights} was asked for",
+            hint="pack the checkpoint again, or leave `--weights` out",
+        )
+    if not uses_core(engine):
+        raise UserError(
+            f"`{folder}` holds packed weights, which only the C++ core computes with",
+            hint="use the checkpoint it was packed from",
+        )
 
 
 def load_model(
@@ -133,7 +166,7 @@ def load_model(
 
     config: of the engine that will compute with them
     """
-    opened = open_model(name, dtype, eagle)
+    opened = open_model(name, dtype, eagle, config)
     chosen = config or EngineConfig()
     network = open_network(opened.folder, opened.layout, DTYPES[opened.dtype], chosen)
     found = {one.name: getattr(opened, one.name) for one in fields(opened)}

@@ -81,6 +81,10 @@ class Metrics:
             "bise:rejected_requests", "Requests turned away, by the code of the error.", "reason"
         )
 
+        self.repaired = self._counter(
+            "bise:request_repairs", "Conversations put in order, by what was wrong.", "kind"
+        )
+
     def watch(self, arrived_s: float) -> "ReplyClock":
         """What times one reply to a request that arrived then, as `time.monotonic` has it."""
         return ReplyClock(self, arrived_s)
@@ -89,6 +93,11 @@ class Metrics:
         """Count a request that is turned away."""
         self.rejected.labels(self.model_name, answer.kind.openai_code).inc()
         return answer
+
+    def repair(self, kinds: Iterable[str]) -> None:
+        """Count a conversation that was put in order."""
+        for kind in kinds:
+            self.repaired.labels(self.model_name, kind).inc()
 
     async def page(self) -> Response:
         """Everything, as Prometheus reads it."""

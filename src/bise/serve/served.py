@@ -13,9 +13,13 @@ import torch
 from bise.engine import EngineConfig
 from bise.errors import UserError, quoted
 from bise.model import open_checkpoint, preset
+from bise.model.packed_file import PackedFolder, is_packed
+from bise.serve.dialect import Dialect
 from bise.serve.faults import UnknownModel
 from bise.serve.limits import Limits
 from bise.serve.loading import OpenModel
+from bise.serve.reply_names import ReplyNames
+from bise.serve.seal import Seal
 from bise.serve.talk import Talker
 
 NAME = re.compile(r"[\x21-\x7e]{1,200}")
@@ -28,6 +32,20 @@ SMALL4_NAMES = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Manners:
+    """How a server treats its clients."""
+
+    default_dialect: Dialect = "openai"
+    """What a chat is answered in when neither path, headers nor body say."""
+
+    is_strict: bool = False
+    """Refuse unknown fields and odd orders of messages, as a header asks for one request."""
+
+    accepts_any_model: bool = False
+    """Whatever name is asked for means ours: for tools with a name built in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
     """A talker and everything a door must know to answer in its name."""
 
@@ -36,7 +54,13 @@ class Served:
     """What clients may call the model; the first is what answers call it."""
 
     fingerprint: str
+    dtype: str = ""
+    """What the weights are computed in."""
+
     limits: Limits = field(default_factory=Limits)
+    manners: Manners = field(default_factory=Manners)
+    seal: Seal = field(default_factory=Seal)
+    reply_names: ReplyNames = field(default_factory=ReplyNames)
     created: int = field(default_factory=lambda: int(time.time()))
 
     @property
@@ -49,7 +73,9 @@ class Served:
 
     def need(self, name: str | None) -> None:
         """Refuse the name of another model; none, and `default`, mean ours."""
-        if name is not None and name != "default" and name not in self.names:
+        if name is None or name == "default" or self.manners.accepts_any_model:
+            return
+        if name not in self.names:
             raise UnknownModel(
                 f"the model `{name[:100]}` is not served here",
                 hint=f"there is {quoted(self.names)}",
@@ -99,6 +125,7 @@ def serve_model(
     *,
     names: Sequence[str] = (),
     config: EngineConfig | None = None,
+    manners: Manners | None = None,
 ) -> Served:
     """Start an engine for a model, to be served under these names, or under its own.
 
@@ -113,7 +140,13 @@ def serve_model(
             )
     mark = fingerprint(model)
     talker = model.talker(config)
-    return Served(talker=talker, names=chosen, fingerprint=mark)
+    return Served(
+        talker=talker,
+        names=chosen,
+        fingerprint=mark,
+        dtype=model.dtype,
+        manners=manners or Manners(),
+    )
 
 
 def default_names(model: OpenModel) -> tuple[str, ...]:
@@ -128,6 +161,9 @@ def fingerprint(model: OpenModel) -> str:
     """A few letters that change with the weights, their quantisation or their type."""
     about = (asdict(model.config), model.quant, model.dtype)
     digest = hashlib.sha256(repr(about).encode())
+    if is_packed(model.folder):
+        digest.update(PackedFolder(model.folder).digest.encode())
+        return f"bise-{digest.hexdigest()[:12]}"
     checkpoint = open_checkpoint(model.folder, model.layout)
     for name in ("norm.weight", "embed.weight", "head.weight"):
         entry = checkpoint.entries[name, "plain", 0]

@@ -23,6 +23,7 @@ from bise.engine import (
 )
 from bise.errors import UserError
 from bise.model import ModelConfig
+from bise.serve.plain import PlainDecoder
 from bise.serve.stops import StopFinder
 from bise.text import ChatFormat, Delta, Message, Prompt, ReplyDecoder, Tool
 
@@ -40,7 +41,10 @@ class DeadlinePassed(UserError):
 class Ask:
     """One question in our own words."""
 
-    messages: Sequence[Message]
+    messages: Sequence[Message] = ()
+    is_chat: bool = True
+    """If not, ids go in and text comes out as they are: no format, no thinking told apart."""
+
     tools: Sequence[Tool] = ()
     may_call: bool = True
     """Whether tools may be called; if not, they stay in the prompt and calls are barred."""
@@ -133,11 +137,15 @@ class Talker:
         self.config = config
         self.bounds = bounds
 
-    def prepare(self, ask: Ask) -> PreparedAsk:
-        """Encode a question and refuse what cannot be served. Slow for large pictures."""
-        prompt = self.chat.encode(ask.messages, tools=ask.tools, effort=ask.effort)
+    def encode(self, ask: Ask) -> Prompt:
+        """A conversation as the model reads it. Slow for large pictures."""
+        return self.chat.encode(ask.messages, tools=ask.tools, effort=ask.effort)
+
+    def prepare(self, ask: Ask, prompt: Prompt | None = None) -> PreparedAsk:
+        """Refuse what cannot be served; without a prompt, encode the question's messages."""
+        prompt = self.encode(ask) if prompt is None else prompt
         sampling, special = ask.sampling, self.chat.special
-        if not (ask.tools and ask.may_call):
+        if ask.is_chat and not (ask.tools and ask.may_call):
             bias = {**sampling.logit_bias, special.calls: float("-inf")}
             sampling = replace(sampling, logit_bias=bias)
         if ask.ignores_end:
@@ -195,7 +203,9 @@ class Talk:
         self.prepared = prepared
         self.stream = talker.engine.generate(request, request_id)
         self.watch = watch
-        self.decoder = ReplyDecoder(self.tekken, in_thinking=prepared.prompt.in_thinking)
+        self.decoder: ReplyDecoder | PlainDecoder = PlainDecoder(self.tekken)
+        if prepared.ask.is_chat:
+            self.decoder = ReplyDecoder(self.tekken, in_thinking=prepared.prompt.in_thinking)
         self.stops = StopFinder(prepared.ask.stop, keeps_match=prepared.ask.keeps_stop)
         self.finish_reason: FinishReason | None = None
         self.stop_reason: str | int | None = None
@@ -231,6 +241,11 @@ class Talk:
             image_tokens=sum(image.num_tokens for image in prompt.images),
             cached_tokens=self._num_cached,
         )
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether thinking is open; of a reply that has ended, whether it was cut inside it."""
+        return self.decoder.state == "thinking" or self.decoder.is_cut_in_thinking
 
     def _read(self, step: Step) -> list[Delta]:
         """What one step of the engine adds to the reply."""

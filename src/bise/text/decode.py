@@ -95,6 +95,9 @@ class ReplyDecoder:
         self.faults: list[str] = []
         self.state: State = "thinking" if in_thinking else "answer"
         self.is_ended = False
+        self.is_cut_in_thinking = False
+        """Whether the reply ended in the middle of its thinking."""
+
         self._may_think = not in_thinking  # the block comes first and once
         self._is_think_empty = not in_thinking
         self._characters = getincrementaldecoder("utf-8")("replace")
@@ -139,6 +142,7 @@ class ReplyDecoder:
         """End whatever is open."""
         self.flush()
         if self.state == "thinking":
+            self.is_cut_in_thinking = True
             self.blame(UNCLOSED)
         self.close_call(is_cut=not self.is_ended)
         self.state = "done"

@@ -6,6 +6,7 @@ assistant's or a tool's.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import get_args
@@ -90,7 +91,7 @@ def check_last(message: Message, *, finished: bool) -> None:
 
 def check_results(messages: Sequence[Message]) -> None:
     """Pair results with calls. Results may still be missing when the conversation ends."""
-    called: list[str] = []
+    called: set[str] = set()
     answered: set[str | None] = set()
     for message in messages:
         if message.role == "tool":
@@ -102,8 +103,9 @@ def check_results(messages: Sequence[Message]) -> None:
         elif message.role == "assistant":
             if len(called) != len(answered):
                 raise BadRequest("Not the same number of function calls and responses")
-            called, answered = [call.id for call in message.tool_calls], set()
-            repeated = {call_id for call_id in called if called.count(call_id) > 1}
+            counts = Counter(call.id for call in message.tool_calls)
+            called, answered = set(counts), set()
+            repeated = {call_id for call_id, count in counts.items() if count > 1}
             if repeated:
                 raise BadRequest(f"Duplicate tool call id {min(repeated)} in assistant message")
 

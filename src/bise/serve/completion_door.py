@@ -1,0 +1,92 @@
+"""The door `POST /v1/completions`: bare texts or ids in, what the model goes on with out."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bise.serve.chat_reply import DONE, event
+from bise.serve.completion_body import (
+    CompletionBody,
+    completion_ask,
+    encode_prompt,
+    prompts_of,
+    read_completion,
+)
+from bise.serve.completion_reply import CompletionForm
+from bise.serve.events import CLIENT_CLOSED, EventStream
+from bise.serve.json_body import read_object
+from bise.serve.limits import need_chars
+from bise.serve.metrics import Metrics
+from bise.serve.replies import last_words, together, whole
+from bise.serve.sampling_ask import replies_of
+from bise.serve.served import Served
+from bise.serve.shapes import StreamOptions
+from bise.serve.talk import PreparedAsk, Talk
+from bise.serve.turn import ignored_header
+from bise.text import Prompt
+
+
+async def completions(request: Request, served: Served, metrics: Metrics) -> Response:
+    """Go on with some texts."""
+    state = request.state
+    body = read_completion(await read_object(request, served.limits))
+    served.need(body.model)
+    prepared = await asyncio.to_thread(prepare, body, served)
+    count = replies_of(body, served.limits)
+    talks = [
+        served.talker.begin(
+            one,
+            number=number % count,
+            request_id=f"{state.request_id}/{number}",
+            watch=metrics.watch(state.arrived_s),
+        )
+        for number, one in enumerate(one for one in prepared for _ in range(count))
+    ]
+    form = form_of(body, served, count)
+    headers = ignored_header(body.ignored)
+    if body.has_stream:
+        return EventStream(stream_events(form, talks), last_words(request, event, DONE), headers)
+    gathered = await whole(request, talks)
+    if gathered is None:
+        return Response(status_code=CLIENT_CLOSED)
+    return JSONResponse(form.whole(talks, gathered), headers=headers)
+
+
+def prepare(body: CompletionBody, served: Served) -> list[PreparedAsk]:
+    """All prompts, encoded and found good."""
+    tekken, prompts = served.talker.chat.tekken, prompts_of(body, served.limits)
+    num_chars = sum(len(prompt) for prompt in prompts if isinstance(prompt, str))
+    need_chars(num_chars, served.limits, served.max_positions * len(prompts))
+    ask = completion_ask(body, tekken, served.limits)
+    has_bos = body.add_special_tokens is not False
+    encoded = [encode_prompt(prompt, tekken, has_bos=has_bos) for prompt in prompts]
+    return [served.talker.prepare(ask, Prompt(ids)) for ids in encoded]
+
+
+def form_of(body: CompletionBody, served: Served, count: int) -> CompletionForm:
+    """How the answer is written."""
+    options = body.stream_options or StreamOptions()
+    return CompletionForm(
+        model=served.name,
+        fingerprint=served.fingerprint,
+        tekken=served.talker.chat.tekken,
+        replies=count,
+        has_echo=bool(body.echo),
+        has_logprobs=body.logprobs is not None,
+        has_usage=bool(options.include_usage),
+    )
+
+
+async def stream_events(form: CompletionForm, talks: Sequence[Talk]) -> AsyncGenerator[bytes, None]:
+    """The events of a stream: what each text goes on with; then usage, then the end."""
+    async with aclosing(together(talks)) as rounds:
+        async for index, deltas in rounds:
+            chunk = form.chunk(index, talks[index], deltas)
+            if chunk is not None:
+                yield event(chunk)
+    if form.has_usage:
+        yield event(form.usage_chunk(talks))
+    yield DONE

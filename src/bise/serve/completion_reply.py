@@ -1,0 +1,112 @@
+"""Answers of `POST /v1/completions`, whole or in chunks."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from bise.serve.chat_reply import LOWEST, joined
+from bise.serve.talk import Talk
+from bise.text import Delta, Tekken
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompletionForm:
+    """What all pieces of one answer share."""
+
+    model: str
+    fingerprint: str
+    tekken: Tekken
+    replies: int = 1
+    """Of each prompt: choices come prompt by prompt."""
+
+    has_echo: bool = False
+    """Begin each text with its prompt."""
+
+    has_logprobs: bool = False
+    has_usage: bool = False
+    """End a stream with its usage."""
+
+    chars: dict[int, int] = field(default_factory=dict[int, int])
+    """How much of each choice has been told: where the next token stands."""
+
+    id: str = field(default_factory=lambda: f"cmpl-{uuid4().hex}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def head(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": "text_completion",
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": self.fingerprint,
+        }
+
+    def whole(self, talks: Sequence[Talk], gathered: Sequence[list[Delta]]) -> dict[str, Any]:
+        """The whole answer: one choice for each reply to each prompt."""
+        pairs = enumerate(zip(talks, gathered, strict=True))
+        choices = [self.choice(index, talk, deltas) for index, (talk, deltas) in pairs]
+        return {**self.head(), "choices": choices, "usage": self.usage(talks)}
+
+    def chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
+        """What one step of the engine added to one choice; None if there is nothing to show."""
+        is_first = index not in self.chars
+        choice = self.choice(index, talk, deltas)
+        if not (choice["text"] or is_first or talk.finish_reason is not None):
+            return None
+        return {**self.head(), "choices": [choice]}
+
+    def usage_chunk(self, talks: Sequence[Talk]) -> dict[str, Any]:
+        return {**self.head(), "choices": [], "usage": self.usage(talks)}
+
+    def choice(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
+        """The next piece of a choice, or all of it."""
+        is_first = index not in self.chars
+        echo = self.tekken.decode(talk.prepared.prompt.ids) if self.has_echo and is_first else ""
+        told = self.chars.setdefault(index, len(echo))
+        text = joined(deltas, "answer")
+        self.chars[index] += len(text)
+        return {
+            "index": index,
+            "text": echo + text,
+            "logprobs": self.logprobs(talk, told),
+            "finish_reason": talk.finish_reason,
+            "stop_reason": talk.stop_reason,
+        }
+
+    def logprobs(self, talk: Talk, start: int) -> dict[str, Any] | None:
+        """The likelihoods since this was last asked, in the columns this API has them in.
+
+        start: where in the text the first of them stands
+        """
+        if not self.has_logprobs:
+            return None
+        entries, talk.logprobs = talk.logprobs, []
+        tokens = [self.tekken.token_text(token) for token, _ in entries]
+        offsets: list[int] = []
+        for token, _ in entries:
+            offsets.append(start)
+            start += len(self.tekken.decode([token]))
+        top = [
+            {self.tekken.token_text(token): max(logprob, LOWEST) for token, logprob in found.top}
+            for _, found in entries
+        ]
+        return {
+            "tokens": tokens,
+            "token_logprobs": [max(found.logprob, LOWEST) for _, found in entries],
+            "top_logprobs": top,
+            "text_offset": offsets,
+        }
+
+    def usage(self, talks: Sequence[Talk]) -> dict[str, Any]:
+        """Tokens of the answer: each prompt counts once."""
+        prompts = [talk.usage for talk in talks[:: self.replies]]
+        num_prompt = sum(usage.prompt_tokens for usage in prompts)
+        num_written = sum(talk.usage.completion_tokens for talk in talks)
+        return {
+            "prompt_tokens": num_prompt,
+            "completion_tokens": num_written,
+            "total_tokens": num_prompt + num_written,
+            "prompt_tokens_details": {"cached_tokens": sum(one.cached_tokens for one in prompts)},
+        }

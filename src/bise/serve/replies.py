@@ -1,0 +1,74 @@
+"""Several replies at once: gathered whole, or passed on piece by piece as they are written."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import Request
+
+from bise.serve.events import finish, unless_gone
+from bise.serve.faults import answer_to, is_bug
+from bise.serve.talk import Talk
+from bise.text import Delta
+
+log = logging.getLogger(__name__)
+
+
+async def whole(request: Request, talks: Sequence[Talk]) -> list[list[Delta]] | None:
+    """All pieces of all replies, when they are done; None if the client leaves before."""
+    return await unless_gone(request.receive, gather(talks))
+
+
+async def gather(talks: Sequence[Talk]) -> list[list[Delta]]:
+    """All pieces of all replies, when they are done."""
+    gathered: list[list[Delta]] = [[] for _ in talks]
+    async with aclosing(together(talks)) as rounds:
+        async for index, deltas in rounds:
+            gathered[index] += deltas
+    return gathered
+
+
+async def together(talks: Sequence[Talk]) -> AsyncGenerator[tuple[int, list[Delta]], None]:
+    """Several replies at once, piece by piece with their number; leaving ends them all.
+
+    No reply is read further while its last piece is looked at, so that what a `Talk` says of itself
+    (its usage, its end) belongs to that piece.
+    """
+    if len(talks) == 1:  # the usual case, without a task for each piece
+        async with aclosing(talks[0].__aiter__()) as rounds:
+            async for deltas in rounds:
+                yield 0, deltas
+        return
+    readers = [talk.__aiter__() for talk in talks]
+    coming = {asyncio.ensure_future(anext(reader)): at for at, reader in enumerate(readers)}
+    try:
+        while coming:
+            done, _ = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                index = coming.pop(task)
+                try:
+                    deltas = task.result()
+                except StopAsyncIteration:
+                    continue
+                yield index, deltas
+                coming[asyncio.ensure_future(anext(readers[index]))] = index
+    finally:
+        await finish(*coming)
+        for reader in readers:
+            await reader.aclose()
+
+
+def last_words(
+    request: Request, event: Callable[[dict[str, Any]], bytes], end: bytes = b""
+) -> Callable[[Exception], bytes]:
+    """What a stream says that breaks off: the error, and that this is the end."""
+    state = request.state
+
+    def say(error: Exception) -> bytes:
+        if is_bug(error):
+            log.error("a stream broke off", exc_info=error)
+        return event(answer_to(error, state.dialect).body(state.request_id)) + end
+
+    return say

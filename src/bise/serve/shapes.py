@@ -1,0 +1,144 @@
+"""The shape of a request's fields: what every door asks of a body's types, and only of those (422).
+
+Values are judged where the question is made of them (400).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bise.errors import BadRequest
+from bise.serve.faults import BodyFault
+
+
+class Shape(BaseModel):
+    """JSON as it is: no number from a string, no string from a number; unknown fields are kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    UNUSED: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are known, taken and not used."""
+
+    @property
+    def unknown(self) -> list[str]:
+        """Fields nobody has heard of."""
+        return sorted(self.model_extra or ())
+
+    @property
+    def ignored(self) -> list[str]:
+        """Fields that were sent and are not used, for the header that says so."""
+        return sorted({*self.unknown, *(self.UNUSED & self.model_fields_set)})
+
+
+Body = TypeVar("Body", bound=Shape)
+
+
+class StreamOptions(Shape):
+    include_usage: bool | None = None
+    stream_tool_calls: bool | None = None
+    """Send calls in pieces, as they are written, instead of whole."""
+
+    continuous_usage_stats: bool | None = None
+    """Send the usage so far with every piece."""
+
+
+class SamplingBody(Shape):
+    """How to choose tokens and when to stop: the same words at several doors."""
+
+    model: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    max_tokens: int | None = None
+    min_tokens: int | None = None
+    stop: str | list[str] | None = None
+    stop_token_ids: list[int] | None = None
+    ignore_eos: bool | None = None
+    include_stop_str_in_output: bool | None = None
+    seed: int | None = None
+    random_seed: int | None = None
+    n: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    priority: int | None = None
+    cache_salt: str | None = None
+    timeout: float | None = None
+    """Seconds after which the reply is cut."""
+
+    @property
+    def has_stream(self) -> bool:
+        return bool(self.stream)
+
+
+NO_GRAMMAR = "leave it out; constrained output is not served yet"
+
+REFUSED = {
+    "functions": "describe them in `tools`",
+    "function_call": "use `tool_choice`",
+    "structured_outputs": NO_GRAMMAR,
+    "guided_json": NO_GRAMMAR,
+    "guided_regex": NO_GRAMMAR,
+    "guided_choice": NO_GRAMMAR,
+    "guided_grammar": NO_GRAMMAR,
+    "chat_template": "the model has one format only, and the server applies it",
+    "prompt_logprobs": "the likelihoods of a prompt are not computed here yet",
+    "audio": "this model reads text and images and writes text",
+    "lora": "no adapters are served yet",
+    "adapter": "no adapters are served yet",
+}
+"""Fields that change what an answer means: to ignore one would be worse than to refuse it."""
+
+
+def refuse(fields: Mapping[str, Any], refused: Mapping[str, str] = REFUSED) -> None:
+    """Refuse fields by name; one that is false or null asks for nothing."""
+    for name, hint in refused.items():
+        if name in fields and fields[name] is not False:
+            raise BadRequest(f"`{name}` is not supported here", hint=hint)
+
+
+def shaped(kind: type[Body], fields: Mapping[str, Any]) -> Body:
+    """Fields as a body of a kind, or everything that is wrong with their types."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as fault:
+        raise body_fault(fault) from None
+
+
+def body_fault(fault: ValidationError) -> BodyFault:
+    """Pydantic's complaints as ours: the first in words, all of them in `detail`."""
+    detail: list[dict[str, Any]] = []
+    for one in fault.errors(include_url=False, include_context=False):
+        shown = repr(one["input"])
+        secret = "base64" in shown or one["type"] == "missing"
+        kept = {} if secret else {"input": shown[:200]}
+        detail.append({"type": one["type"], "loc": ["body", *one["loc"]], "msg": one["msg"]} | kept)
+    first = fault.errors()[0]
+    where = ".".join(str(place) for place in first["loc"])
+    words = first["msg"].removeprefix("Input should be ").removeprefix("Field ").lower()
+    verb = "is" if first["type"] == "missing" else "should be"
+    return BodyFault(f"`{where}` {verb} {'missing' if verb == 'is' else words}", detail)
+
+
+def forbidden(places: list[list[str | int]]) -> BodyFault:
+    """What strict requests are told of fields nobody has heard of."""
+    detail = [
+        {
+            "type": "extra_forbidden",
+            "loc": ["body", *place],
+            "msg": "Extra inputs are not permitted",
+        }
+        for place in places
+    ]
+    names = ".".join(str(step) for step in places[0])
+    return BodyFault(f"`{names}` is a field this API does not have", detail)
+
+
+def header_safe(name: str) -> str:
+    """A field's name as a header can carry it."""
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)

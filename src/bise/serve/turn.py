@@ -1,0 +1,118 @@
+"""What every chat-shaped door does between its two translations: a body becomes replies under way.
+
+Everything is checked and encoded before the engine hears of it, so a refused request costs nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from bise.serve.chat_ask import messages_of, to_ask
+from bise.serve.chat_body import ChatBody, unknown_in
+from bise.serve.fit import fitted
+from bise.serve.limits import check_images, check_limits
+from bise.serve.metrics import Metrics
+from bise.serve.repairs import refuse_raw, repair
+from bise.serve.sampling_ask import replies_of
+from bise.serve.served import Served
+from bise.serve.shapes import forbidden, header_safe
+from bise.serve.talk import Ask, Talk
+from bise.text import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A body that was found good, and its conversation as the model reads it."""
+
+    ask: Ask
+    prompt: Prompt
+    ignored: Sequence[str]
+    repairs: Sequence[str]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the client is told about how its request was read."""
+        headers = {"X-Reasoning-Effort": self.ask.effort} | ignored_header(self.ignored)
+        return headers | ({"X-Request-Repairs": ",".join(self.repairs)} if self.repairs else {})
+
+
+def ignored_header(names: Sequence[str]) -> dict[str, str]:
+    """The header that names what was left out of account, if anything was."""
+    return {"X-Ignored-Params": ",".join(map(header_safe, names))} if names else {}
+
+
+async def take(
+    request: Request,
+    body: ChatBody,
+    served: Served,
+    metrics: Metrics,
+    ignored: Sequence[str] | None = None,
+    *,
+    drops_oldest: bool = False,
+) -> Question:
+    """Check and encode. Pictures and long texts take a while; others are served meanwhile.
+
+    ignored: what a translator left out, instead of fields of a chat's body
+    drops_oldest: leave out the oldest turns of a conversation that is too long
+    """
+    served.need(body.model)
+    is_strict = served.manners.is_strict or request.headers.get("x-strict", "").lower() == "true"
+    question = await asyncio.to_thread(
+        understand, body, served, ignored, is_strict=is_strict, drops_oldest=drops_oldest
+    )
+    metrics.repair(question.repairs)
+    return question
+
+
+def understand(
+    body: ChatBody,
+    served: Served,
+    ignored: Sequence[str] | None,
+    *,
+    is_strict: bool,
+    drops_oldest: bool,
+) -> Question:
+    """The work of `take`."""
+    if ignored is None:
+        ignored = unused_fields(body, is_strict)
+    messages, repairs = messages_of(body, served.limits), list[str]()
+    if is_strict:
+        refuse_raw(messages)
+    else:
+        messages, repairs = repair(messages)
+    ask = to_ask(body, messages, served.talker.chat.tekken, served.limits)
+    if drops_oldest:
+        check_images(ask, served.limits)
+        ask = fitted(ask, served.talker, served.limits.chars_per_position)
+        if len(ask.messages) < len(messages):
+            repairs.append("oldest-turns-dropped")
+    check_limits(ask, served.limits, served.max_positions)
+    return Question(ask, served.talker.encode(ask), ignored, repairs)
+
+
+def unused_fields(body: ChatBody, is_strict: bool) -> list[str]:
+    """What is left out of account; a strict request has nothing that is unknown."""
+    in_messages = list(unknown_in(body.messages))
+    if is_strict and (body.unknown or in_messages):
+        tops: list[list[str | int]] = [[name] for name in body.unknown]
+        raise forbidden([*tops, *(["messages", *place] for place in in_messages)])
+    return [*body.ignored, *sorted({f"messages.{name}" for _, _, name in in_messages})]
+
+
+def begin(
+    question: Question, body: ChatBody, request: Request, served: Served, metrics: Metrics
+) -> list[Talk]:
+    """The replies, which begin when somebody reads them."""
+    state = request.state
+    prepared = served.talker.prepare(question.ask, question.prompt)
+    return [
+        served.talker.begin(
+            prepared,
+            number=number,
+            request_id=f"{state.request_id}/{number}",
+            watch=metrics.watch(state.arrived_s),
+        )
+        for number in range(replies_of(body, served.limits))
+    ]

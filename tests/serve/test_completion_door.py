@@ -1,0 +1,138 @@
+"""`POST /v1/completions`: bare texts and ids, and what the model goes on with."""
+
+import json
+
+import openai
+import pytest
+
+
+def complete(server, prompt="46", **fields):
+    return server.post("/v1/completions", prompt=prompt, **{"temperature": 0, **fields})
+
+
+def text_of(server, prompt="46", **fields):
+    return complete(server, prompt, **fields).json()["choices"][0]["text"]
+
+
+def chunks_of(server, prompt="46", **fields):
+    lines = complete(server, prompt, stream=True, **fields).text.split("\n\n")
+    data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    assert data[-1] == "[DONE]"
+    return [json.loads(one) for one in data[:-1]]
+
+
+def test_a_text_is_gone_on_with(thinking_server):
+    body = complete(thinking_server).json()
+    assert body["object"] == "text_completion" and body["id"].startswith("cmpl-")
+    (choice,) = body["choices"]
+    assert choice["text"] == ", yes" and choice["finish_reason"] == "stop"
+    usage = body["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+def test_texts_begin_with_their_marker_unless_told(thinking_server, tekken):
+    num_ids = len(tekken.encode("46"))
+    for fields, expected in (({}, num_ids + 1), ({"add_special_tokens": False}, num_ids)):
+        usage = complete(thinking_server, **fields).json()["usage"]
+        assert usage["prompt_tokens"] == expected
+
+
+def test_ids_are_taken_as_they_are(thinking_server, tekken):
+    ids = tekken.encode("46")
+    assert text_of(thinking_server, ids) == ", yes"
+    assert complete(thinking_server, ids).json()["usage"]["prompt_tokens"] == len(ids)
+    asked = [tekken.special.bos, tekken.special.inst, tekken.special.end_inst]
+    assert text_of(thinking_server, asked) == "so 1246, yes", "nothing is told apart"
+    assert text_of(thinking_server, "[INST]hi[/INST]", max_tokens=3) != "so 12"
+
+
+def test_several_prompts_and_several_replies(thinking_server, tekken):
+    body = complete(thinking_server, ["46", "so"], n=2).json()
+    texts = [choice["text"] for choice in body["choices"]]
+    assert [choice["index"] for choice in body["choices"]] == [0, 1, 2, 3]
+    assert texts == [", yes", ", yes", " 1246, yes", " 1246, yes"]
+    one = [complete(thinking_server, prompt).json()["usage"] for prompt in ("46", "so")]
+    assert body["usage"]["prompt_tokens"] == sum(usage["prompt_tokens"] for usage in one)
+    ids = [tekken.encode("46"), tekken.encode("so")]
+    listed = complete(thinking_server, ids).json()["choices"]
+    assert [choice["text"] for choice in listed] == texts[::2]
+
+
+def test_a_stream_is_the_whole_in_pieces(thinking_server):
+    for fields in ({}, {"echo": True}):
+        chunks = chunks_of(thinking_server, stream_options={"include_usage": True}, **fields)
+        text = "".join(choice["text"] for chunk in chunks for choice in chunk["choices"])
+        whole = complete(thinking_server, **fields).json()
+        assert text == whole["choices"][0]["text"] and chunks[-1]["usage"] == whole["usage"]
+        assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert text == "46, yes"
+
+
+def test_the_prompt_alone_can_be_echoed(thinking_server):
+    (choice,) = complete(thinking_server, echo=True, max_tokens=0).json()["choices"]
+    assert choice["text"] == "46" and choice["finish_reason"] == "length"
+
+
+def test_logprobs_are_columns(thinking_server):
+    (choice,) = complete(thinking_server, logprobs=2).json()["choices"]
+    found = choice["logprobs"]
+    assert "".join(found["tokens"]) == ", yes</s>" and found["text_offset"][0] == 0
+    assert len({len(column) for column in found.values()}) == 1
+    assert all(len(top) <= 2 for top in found["top_logprobs"])
+    pieces = [chunk["choices"][0]["logprobs"] for chunk in chunks_of(thinking_server, logprobs=2)]
+    for name, column in found.items():
+        assert [one for piece in pieces for one in piece[name]] == column
+
+
+def test_sampling_fields_are_those_of_a_chat(thinking_server, random_server):
+    assert text_of(thinking_server, stop=" y") == ","
+    assert text_of(thinking_server, ignore_eos=True, max_tokens=30).startswith(", yes")
+    fields = {"temperature": 1.5, "max_tokens": 8}
+    assert text_of(random_server, seed=1, **fields) == text_of(random_server, seed=1, **fields)
+    assert complete(random_server, "hello", ignore_eos=True).json()["usage"][
+        "completion_tokens"
+    ] == 16  # fmt: skip
+
+
+WRONG = [
+    ({"prompt": None}, 422, "`prompt` is missing"),
+    ({"prompt": 3}, 422, "`prompt`"),
+    ({"prompt": ["a", 3]}, 422, "mixed"),
+    ({"prompt": [True]}, 422, "mixed"),
+    ({"prompt": []}, 400, "empty list"),
+    ({"prompt": [[]]}, 400, "empty"),
+    ({"prompt": [99999]}, 400, "no token 99999"),
+    ({"prompt": [-1]}, 400, "no token -1"),
+    ({"prompt": ["x"] * 65}, 400, "at most 64"),
+    ({"prompt": "x" * 5000}, 400, "maximum context length is 512 tokens"),
+    ({"prompt": [300] * 513}, 400, "maximum context length is 512 tokens"),
+    ({"suffix": "x"}, 400, "`suffix`"),
+    ({"best_of": 2}, 400, "`best_of`"),
+    ({"logprobs": 21}, 400, "`logprobs`"),
+    ({"logprobs": True}, 422, "`logprobs`"),
+    ({"echo": True, "logprobs": 1}, 400, "`echo`"),
+    ({"guided_json": {}}, 400, "`guided_json`"),
+    ({"temperature": 3}, 400, "`temperature`"),
+]
+
+
+@pytest.mark.parametrize(("fields", "status", "words"), WRONG, ids=range(len(WRONG)))
+def test_what_is_refused(thinking_server, fields, status, words):
+    body = {"prompt": "46"} | fields
+    reply = thinking_server.post("/v1/completions", **body)
+    assert reply.status_code == status and words in reply.json()["message"], reply.text
+    assert thinking_server.served.talker.engine.stats().num_running == 0
+
+
+def test_other_fields_are_named(thinking_server):
+    headers = complete(thinking_server, foo=1, user="me").headers
+    assert headers["x-ignored-params"] == "foo,user"
+
+
+def test_with_openais_client(thinking_server):
+    url = f"http://127.0.0.1:{thinking_server.port}/v1"
+    with openai.OpenAI(api_key="x", base_url=url, max_retries=0) as client:
+        ask = {"model": "tiny", "prompt": "46", "temperature": 0}
+        assert client.completions.create(**ask, logprobs=1).choices[0].text == ", yes"
+        pieces = [one.choices[0].text for one in client.completions.create(**ask, stream=True)]
+    assert "".join(pieces) == ", yes"

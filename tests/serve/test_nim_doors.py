@@ -1,0 +1,45 @@
+"""The paths of those who run servers."""
+
+import hashlib
+
+
+def test_it_is_alive_and_ready(thinking_server):
+    get = thinking_server.client.get
+    alive = get("/v1/health/live").json()
+    assert alive == {"object": "health-response", "message": "Service is live."}
+    before = thinking_server.served.talker.engine.stats().num_generated_tokens
+    for _ in range(2):
+        ready = get("/v1/health/ready")
+        assert ready.status_code == 200 and ready.json()["message"] == "Service is ready."
+    assert thinking_server.served.talker.engine.stats().num_generated_tokens == before + 1
+
+
+def test_without_an_engine_it_is_alive_and_not_ready(start, thinker):
+    with start(thinker) as server:
+        server.served.talker.engine.close()
+        assert server.client.get("/v1/health/live").status_code == 200
+        reply = server.client.get("/v1/health/ready")
+        assert reply.status_code == 503 and reply.headers["retry-after"] == "1"
+        assert reply.json()["object"] == "health-response"
+
+
+def test_versions_model_and_license(thinking_server):
+    get = thinking_server.client.get
+    release = get("/v1/version").json()
+    assert set(release) == {"release", "api"}
+    assert get("/version").json() == {"version": release["release"]}
+    metadata = get("/v1/metadata").json()
+    assert metadata["modelInfo"][0]["shortName"] == "tiny"
+    license = get("/v1/license").json()
+    assert metadata["licenseInfo"] == license and "Apache License" in license["content"]
+    assert license["size"] == len(license["content"])
+    assert license["sha"] == hashlib.sha256(license["content"].encode()).hexdigest()
+    (profile,) = get("/v1/manifest").json()["data"]
+    assert profile["id"] == metadata["selectedModelProfileId"] == "cpu-float32"
+    assert profile["tags"]["precision"] == "float32" and profile["fits"] is True
+
+
+def test_what_other_models_do_is_refused(thinking_server):
+    for path in ("/v1/embeddings", "/v1/fim/completions", "/mistral/v1/embeddings"):
+        reply = thinking_server.post(path, model="tiny", input="x")
+        assert reply.status_code == 400 and reply.json()["type"] == "invalid_model"

@@ -1,0 +1,49 @@
+"""Letting a running reply stop thinking, by whoever knows its id."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def brooder(start, say, scripted, folder_of, tekken, network):
+    """Thinks for ever, unless it is told to stop; then it says `6`."""
+    special, (one, six) = tekken.special, tekken.encode("16")
+    script = say(special.think, "12345", then=one) | {special.end_think: six, six: special.eos}
+    config = replace(network.config, max_positions=1 << 18)
+    with start(folder_of(scripted(script, config), "brooder")) as server:
+        yield server
+
+
+def stop(server, name):
+    return server.client.post(f"/v1/chat/completions/{name}/stop_thinking")
+
+
+@pytest.mark.parametrize("by", ["answer", "request"])
+def test_a_stream_stops_thinking_and_answers(brooder, by):
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0, "stream": True}
+    headers = {"x-request-id": f"mine-{by}"}
+    deltas = []
+    with brooder.client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as reply:
+        for line in reply.iter_lines():
+            if not line.startswith("data: {"):
+                continue
+            chunk = json.loads(line.removeprefix("data: "))
+            deltas.append(chunk["choices"][0])
+            if len(deltas) == 4:
+                name = chunk["id"] if by == "answer" else headers["x-request-id"]
+                assert stop(brooder, name).status_code == 202
+    assert deltas[-1]["finish_reason"] == "stop"
+    assert "".join(one["delta"].get("content") or "" for one in deltas) == "6"
+    assert stop(brooder, chunk["id"]).status_code == 404, "it is over"
+
+
+def test_who_is_not_thinking_cannot_stop(endless_server):
+    body = {"messages": [{"role": "user", "content": "hi"}], "stream": True, "max_tokens": 10_000}
+    with endless_server.client.stream("POST", "/v1/chat/completions", json=body) as reply:
+        lines = reply.iter_lines()
+        name = json.loads(next(lines).removeprefix("data: "))["id"]
+        refused = stop(endless_server, name)
+    assert refused.status_code == 409 and refused.json()["error"]["code"] == "conflict"
+    assert stop(endless_server, "chatcmpl-nobody").status_code == 404
