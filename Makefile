@@ -27,7 +27,7 @@ test: setup
 	@$(BIN)/python -m pytest -m "not full and not gpu" -n $(or $(JOBS),2)
 
 test-full: setup
-	@$(BIN)/python -m pytest -m "not gpu" -n $(or $(JOBS),2)
+	@$(BIN)/python -m pytest -m "not gpu" -n $(or $(JOBS),2) -rxs
 
 check: setup
 	@bash scripts/check

@@ -1,16 +1,16 @@
-"""Builds the C++ core beside the package: one library, every kernel in a variant per instruction set.
+"""Builds the C++ core beside the package: one library, its kernels in variants for processors.
 
 All else about the package is in pyproject.toml. Without a C++ compiler, or for a processor the core
 knows nothing about, the package installs all the same and computes with torch.
 """
 
 import os
-import platform
 import shlex
+import shutil
 import subprocess
-import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -28,16 +28,42 @@ VARIANTS = {"avx2": AVX2, "avx512": AVX512, "amx": AMX}
 """A source `*_avx512.cpp` is compiled for that; every other for any processor of its kind."""
 
 
-def flags_of(source: Path) -> list[str]:
+def find_compiler() -> list[str]:
+    """What CXX says; else Python's own C++ compiler, or the first there is."""
+    if named := shlex.split(os.environ.get("CXX", "")):
+        return named
+    own = shlex.split(sysconfig.get_config_var("CXX") or "")
+    command = list(takewhile(lambda word: not word.startswith("-"), own))
+    for one in (command, ["c++"], ["g++"], ["clang++"]):
+        if one and shutil.which(one[0]):
+            return one
+    raise FileNotFoundError("no C++ compiler was found")
+
+
+def is_for_x86(compiler: list[str]) -> bool:
+    """Asked of the compiler: it may make code for another machine than this one."""
+    asked = [*compiler, "-dumpmachine"]
+    said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    return said.partition("-")[0] in ("x86_64", "amd64")
+
+
+def flags_of(source: Path, is_x86: bool) -> list[str]:
     """What the compiler is told for one file."""
     variant = source.stem.rpartition("_")[2]
-    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     extra = VARIANTS.get(variant, []) if is_x86 else []
     return [*COMMON, *FAST, *extra, *shlex.split(os.environ.get("BISE_CXXFLAGS", ""))]
 
 
-def is_stale(made: Path, sources: list[Path]) -> bool:
-    return not made.exists() or any(one.stat().st_mtime > made.stat().st_mtime for one in sources)
+def run_if_stale(made: Path, sources: list[Path], command: list[str]) -> None:
+    """Make a file anew where a source is newer, or it was made by another command."""
+    note, said = made.with_name(f"{made.name}.command"), shlex.join(command)
+    if made.exists() and note.exists() and note.read_text() == said:
+        when = made.stat().st_mtime
+        if all(one.stat().st_mtime <= when for one in sources):
+            return
+    note.unlink(missing_ok=True)  # an interrupted compiler may leave half a file
+    subprocess.run(command, check=True)
+    note.write_text(said)
 
 
 class BuildCore(build_ext):
@@ -50,10 +76,12 @@ class BuildCore(build_ext):
         except (OSError, subprocess.CalledProcessError) as error:
             if os.environ.get("BISE_REQUIRE_CORE"):
                 raise
-            print(f"warning: no C++ core ({error}); torch computes instead", file=sys.stderr)
+            target.unlink(missing_ok=True)  # one made from older sources would not fit
+            self.warn(f"no C++ core ({error}); torch computes instead")
 
     def _build(self, target: Path) -> None:
-        compiler = shlex.split(os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "c++")
+        compiler = find_compiler()
+        is_x86 = is_for_x86(compiler)
         folder = Path(self.build_temp) / "core"
         folder.mkdir(parents=True, exist_ok=True)
         headers = [*NATIVE.glob("*.h"), Path(__file__)]
@@ -61,19 +89,19 @@ class BuildCore(build_ext):
 
         def compiled(source: Path) -> Path:
             made = folder / f"{source.stem}.o"
-            if is_stale(made, [source, *headers]):
-                command = [*compiler[:1], *flags_of(source), "-c", str(source), "-o", str(made)]
-                subprocess.run(command, check=True)
+            command = [*compiler, *flags_of(source, is_x86), "-c", str(source), "-o", str(made)]
+            run_if_stale(made, [source, *headers], command)
             return made
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             made = list(pool.map(compiled, sources))
         target.parent.mkdir(parents=True, exist_ok=True)
-        if is_stale(target, made):
-            extra = shlex.split(os.environ.get("BISE_CXXFLAGS", ""))
-            objects = [str(one) for one in made]
-            command = [*compiler[:1], "-shared", "-pthread", *extra, *objects, "-o", str(target)]
-            subprocess.run(command, check=True)
+        extra = shlex.split(os.environ.get("BISE_CXXFLAGS", ""))
+        linked = folder / target.name
+        objects = [str(one) for one in made]
+        command = [*compiler, "-shared", "-pthread", *extra, *objects, "-o", str(linked)]
+        run_if_stale(linked, made, command)
+        shutil.copy2(linked, target)
 
     def get_outputs(self) -> list[str]:
         """Only what there is: a missing core must not stop a wheel."""

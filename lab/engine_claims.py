@@ -45,7 +45,7 @@ def run_down(core: Core) -> float:
 
 def gaps() -> None:
     """128 streams on nano; half of them come while the others talk, with long prompts."""
-    network, _ = find_network("nano", None)
+    network, _ = find_network("nano", None, EngineConfig())
     use_threads_for(network.config)
     for late_prompt in (64, 400):
         core, rng = make_core(network, EngineConfig(max_running=128), seed=0), Random(0)
@@ -71,7 +71,7 @@ def gaps() -> None:
 
 def rate(name: str = "nano") -> None:
     """Requests a second of a steady crowd against what the cost of its steps predicts."""
-    network, _ = find_network(name, None)
+    network, _ = find_network(name, None, EngineConfig())
     use_threads_for(network.config)
     vocab, streams, prompt, new, total = network.config.vocab_size, 16, 64, 48, 96
     ratios = []
@@ -105,7 +105,7 @@ def rate(name: str = "nano") -> None:
 
 def overhead(name: str = "mid") -> None:
     """Share of a step that is not the network, at 64 streams."""
-    network, dtype = find_network(name, None)
+    network, dtype = find_network(name, None, EngineConfig())
     use_threads_for(network.config)
     core, rng = make_core(network, EngineConfig(max_running=64), seed=0), Random(0)
     for _ in range(64):

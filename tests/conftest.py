@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from bise.model import EagleHead, ModelConfig, Network, eagle_config, save_checkpoint
 from bise.model.config import (
@@ -22,6 +23,9 @@ from bise.model.config import (
 )
 from bise.model.hub import ASSETS
 from bise.text import Tekken
+
+settings.register_profile("patient", deadline=None)  # a busy machine is nobody's mistake
+settings.load_profile("patient")
 
 TEKKEN = ASSETS / "nano" / "tekken.json"
 END_INST, EOS = 4, 2

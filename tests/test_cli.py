@@ -20,6 +20,7 @@ from PIL import Image
 from bise.cli import main
 from bise.model import Network, load_network, preset
 from bise.model.initial import initialise
+from bise.ops.cpu.library import ISAS
 from bise.text import Tekken
 from bise.train.config import TrainConfig, to_dict
 from bise.train.ranks import Ranks
@@ -158,6 +159,29 @@ def test_random_convert_and_back(run, tmp_path):
     assert run("convert", made, tmp_path / "plain", *options, "none")[0] == 0
     kept = json.loads((tmp_path / "plain" / "bise.json").read_text())
     assert kept["activation_scales"] == "weight-only"
+
+
+def test_weights_are_packed_looked_at_and_used(run, thinker, tmp_path):
+    packed = tmp_path / "packed"
+    status, out, _ = run("pack", thinker, packed, "--weights", "int8")
+    assert status == 0 and "int8 weights" in out
+    assert "as int8" in run("inspect", packed)[1]
+    assert json.loads(run("inspect", packed, "--json")[1])["kind"] == "int8"
+    status, out, _ = run("chat", packed, stdin="hi")
+    assert status == 0 and out.strip().endswith("46, yes")
+    status, _, complaint = run("serve", packed, "--weights", "int4")
+    assert status == 2 and "int8 weights, and int4 was asked for" in complaint
+    status, _, complaint = run("serve", thinker, "--memory-gib", "1", "--in-process")
+    assert status == 2 and "bise pack" in complaint
+    status, _, complaint = run("pack", thinker, packed)
+    assert status == 2 and "not empty" in complaint
+
+
+def test_the_doctor_says_what_computes_here(run):
+    status, out, _ = run("doctor")
+    assert status == 0 and "core" in out and "because" in out
+    found = json.loads(run("doctor", "--json")[1])
+    assert found["workers"] and found["core"].split(":")[0] in ISAS
 
 
 def test_a_vocabulary_is_learned_for_a_preset(run, tmp_path):

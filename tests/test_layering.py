@@ -13,6 +13,7 @@ BELOW = {
     "model": {"ops"},
     "text": {"ops", "model"},
     "engine": {"ops", "model", "text"},
+    "peers": {"ops", "model", "engine"},
     "evals": {"ops", "model", "text", "engine", "judge"},
     "train": {"ops", "model", "text", "engine", "evals", "judge"},
     "serve": {"ops", "model", "text", "engine", "evals", "train", "judge"},

@@ -39,6 +39,9 @@ app.add_typer(eval_app, name="eval")
 ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
 Backend = Annotated[str, Option(help="core, torch, or auto: the core where there is one.")]
+MemoryGib = Annotated[
+    float, Option(min=0, help="For packed weights; experts beyond it are read from disk.")
+]
 Weights = Annotated[str, Option(help="The core's matrices: stored, bf16, int8 or int4.")]
 Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
 
@@ -109,14 +112,25 @@ def serve(
     in_process: Annotated[
         bool, Option("--in-process", help="Compute in the server's own process.")
     ] = False,
+    default_dialect: Annotated[
+        str, Option(help="Of chats that do not show theirs: openai or mistral.")
+    ] = "openai",
+    strict: Annotated[
+        bool, Option("--strict", help="Refuse unknown fields, and messages out of order.")
+    ] = False,
+    accept_any_model: Annotated[
+        bool, Option("--accept-any-model", help="Answer to whatever name is asked for.")
+    ] = False,
     backend: Backend = "auto",
     weights: Weights = "stored",
+    memory_gib: MemoryGib = 0.0,
     eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
-    """Serve a model over HTTP, as OpenAI's clients expect it."""
+    """Serve a model over HTTP, as clients of OpenAI, Mistral and Anthropic expect it."""
     from bise.commands.serve import run_server
     from bise.engine import EngineConfig
+    from bise.serve import Manners
 
     engine = EngineConfig(
         max_running=max_running,
@@ -125,6 +139,7 @@ def serve(
         spill_bytes=int(spill_gib * 2**30),
         backend=one_of("backend", backend, ("auto", "core", "torch")),
         weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+        memory_bytes=int(memory_gib * 2**30),
     )
     run_server(
         model,
@@ -134,6 +149,11 @@ def serve(
         dtype=dtype,
         eagle=eagle,
         engine=engine,
+        manners=Manners(
+            default_dialect=one_of("default-dialect", default_dialect, ("openai", "mistral")),
+            is_strict=strict,
+            accepts_any_model=accept_any_model,
+        ),
         has_no_auth=no_auth,
         is_in_process=in_process,
     )
@@ -234,6 +254,18 @@ def convert_(
     )
 
 
+@app.command("pack")
+def pack_(
+    src: Annotated[str, Argument(help="A folder, a model that ships, a hub id, or a preset.")],
+    dst: Annotated[Path, Argument(help="A new folder.")],
+    weights: Weights = "stored",
+) -> None:
+    """Write weights as the core reads them: served at once, without reading them first."""
+    from bise.commands.weights import run_pack
+
+    run_pack(src, dst, one_of("weights", weights, ("stored", "bf16", "int8", "int4")))
+
+
 @app.command("bench")
 def bench_(
     model: Annotated[
@@ -250,12 +282,39 @@ def bench_(
     ] = False,
     as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
     picture: Annotated[Path | None, Option(help="Draw reading and writing speed here.")] = None,
+    against: Annotated[
+        list[str] | None,
+        Option(
+            metavar="PEER[:FORMAT][=PATH]",
+            help="Side by side on the same weights, taking turns: llamacpp=BUILD, ik=BUILD,"
+            " transformers[=PYTHON]; or small3. May be repeated.",
+        ),
+    ] = None,
+    positions: Annotated[
+        int, Option(min=0, help="With --against: where predictions are compared; 0 is nowhere.")
+    ] = 2000,
     backend: Backend = "auto",
     weights: Weights = "stored",
+    memory_gib: MemoryGib = 0.0,
     eagle: Eagle = None,
     dtype: DType = None,
 ) -> None:
     """Measure latency, throughput, reading speed and what is not computed twice."""
+    if against:
+        from bise.commands.against import run_against
+
+        run_against(
+            model,
+            against,
+            weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+            prompt_tokens=prompt or [],
+            streams=streams or [],
+            new_tokens=new_tokens,
+            rounds=repeats,
+            positions=positions,
+            as_json=as_json,
+        )
+        return
     from bise.commands.bench import run_bench
 
     run_bench(
@@ -264,6 +323,7 @@ def bench_(
         eagle=eagle,
         backend=one_of("backend", backend, ("auto", "core", "torch")),
         weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+        memory_bytes=int(memory_gib * 2**30),
         prompt_tokens=prompt or [],
         streams=streams or [],
         new_tokens=new_tokens,

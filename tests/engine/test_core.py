@@ -204,6 +204,16 @@ def test_lower_priority_goes_first(network):
     assert order == [running, sooner, later]
 
 
+def test_numbers_beyond_all_bounds_harm_nobody(core):
+    """What a client may write must not fail the step of everybody."""
+    wild = Sampling(temperature=1.0, top_k=10**400, seed=1, min_tokens=2)
+    (said,) = run_all(core, [ask([1, 3, 4], sampling=wild, max_tokens=3, stop_ids={10**9})])
+    assert len(said) == 3
+    for fields in ({"max_tokens": -1}, {"want_logprobs": 10**6}, {"want_logprobs": -1}):
+        with pytest.raises(BadRequest):
+            core.add(ask([1, 3, 4], **fields))
+
+
 def test_what_cannot_be_computed_is_refused_before_it_waits(core):
     for request, words in [
         (ask(adapter="poet"), "adapter `poet`"),

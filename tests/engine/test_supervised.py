@@ -23,6 +23,8 @@ from bise.engine import (
     QueueFull,
     Runner,
     SupervisedEngine,
+    make_core,
+    open_network,
     run_all,
 )
 from bise.engine.wire import Failed, Inbox
@@ -67,6 +69,16 @@ def expected(network):
 
 def test_replies_are_those_of_an_engine_in_this_process(engine, expected):
     assert [ids_of(engine.generate(ask(number))) for number in range(12)] == expected
+
+
+def test_a_child_computes_with_the_core(random_folder):
+    config = EngineConfig(max_running=4, backend="core")
+    packed = open_network(random_folder, "native", torch.float32, config)
+    one = make_core(packed, config)
+    expected = run_all(one, [ask(number) for number in range(4)])
+    one.close()
+    with SupervisedEngine(Plan(str(random_folder), "native", "float32", config)) as engine:
+        assert [ids_of(engine.generate(ask(number))) for number in range(4)] == expected
 
 
 def test_many_async_streams_get_their_own(engine, expected):

@@ -88,6 +88,16 @@ def test_exact_passes_give_the_same_bits_however_a_text_is_cut(plain, isa, piece
     assert torch.equal(reader.read(ids, pieces, is_exact=True), whole), ISAS[isa]
 
 
+def test_exactness_ends_with_its_pass(fill):
+    """A thread that wants other products for itself has them again afterwards."""
+    network = rounded(fill(SHAPES["small3-text"]))
+    packed = PackedNetwork(FromNetwork(network))
+    rows = torch.randn(64, network.config.dim, generator=torch.Generator().manual_seed(0))
+    before = packed.logits(rows)
+    Reader(packed).read(ids_for(packed), [40], is_exact=True)
+    assert torch.equal(packed.logits(rows), before)
+
+
 @pytest.mark.parametrize("kind", ["int8", "int4"])
 def test_fewer_bits_cost_what_they_should(fill, isa, kind):
     """Of dense networks: with experts, another choice of them is the larger difference."""

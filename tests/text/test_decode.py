@@ -55,6 +55,23 @@ def test_a_proper_reply_is_taken_apart(small: Tekken):
 
 
 @pytest.mark.parametrize(
+    ("written", "is_cut"),
+    [
+        ("<think>Hm.", True),
+        ("<think>Hm.<eos>", True),
+        ("<think>Hm.<end_think>", False),
+        ("<think>Hm.<calls>f<args>{}<eos>", False),
+        ("Yes.", False),
+    ],
+)
+def test_a_reply_knows_whether_it_was_cut_in_thinking(small: Tekken, written: str, is_cut: bool):
+    decoder = ReplyDecoder(small)
+    decoder.feed(ids_of(small, written))
+    decoder.finish()
+    assert decoder.is_cut_in_thinking is is_cut
+
+
+@pytest.mark.parametrize(
     ("written", "thinking", "text", "calls", "fault"),
     [
         ("Yes.", "", "Yes.", [], ""),

@@ -31,6 +31,7 @@ def run_bench(
     eagle: str | None,
     backend: Backend,
     weights: WeightKind,
+    memory_bytes: int,
     prompt_tokens: list[int],
     streams: list[int],
     new_tokens: int,
@@ -48,6 +49,7 @@ def run_bench(
         cache_kind=cache,
         backend=backend,
         weights=weights,
+        memory_bytes=memory_bytes,
         shares_prefixes=not plain,
         speculates=not plain,
     )

@@ -9,7 +9,7 @@ import torch
 from bise import __version__
 from bise.commands.show import out
 from bise.model.memory import available_memory_bytes
-from bise.ops.cpu.library import ISAS, core, library
+from bise.ops.cpu.library import ISAS, core, core_path, library
 from bise.ops.cpu.pool import num_workers
 from bise.train.start import processor
 
@@ -49,9 +49,11 @@ def core_findings() -> dict[str, str]:
     why = "the best this processor and system allow"
     if used != best:
         why = f"asked for by BISE_ISA={os.environ.get('BISE_ISA')}; {best} would be faster"
+    named = ", named by BISE_CORE" if os.environ.get("BISE_CORE") else ""
     return {
         "core": f"{used}: {MEANS[used]}",
         "because": why,
+        "core file": f"{core_path()}{named}",
         "workers": f"{num_workers()}, as affinity and quotas of this process allow",
     }
 

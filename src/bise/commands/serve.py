@@ -11,7 +11,7 @@ from rich.text import Text
 from bise.commands.show import err, waiting
 from bise.engine import Engine, EngineConfig, SupervisedEngine
 from bise.errors import UserError
-from bise.serve import create_app, load_model, open_model, serve_model
+from bise.serve import Manners, create_app, load_model, open_model, serve_model
 from bise.serve.served import Served
 
 HEADERS_BYTES = 64 * 1024
@@ -26,6 +26,7 @@ def run_server(
     dtype: str | None,
     eagle: str | None,
     engine: EngineConfig,
+    manners: Manners,
     has_no_auth: bool,
     is_in_process: bool,
 ) -> None:
@@ -44,8 +45,8 @@ def run_server(
             if is_in_process:
                 model = load_model(name, dtype, eagle, engine)
             else:
-                model = open_model(name, dtype, eagle)
-            served = serve_model(model, names=names, config=engine)
+                model = open_model(name, dtype, eagle, engine)
+            served = serve_model(model, names=names, config=engine, manners=manners)
         try:
             address = (host, listener.getsockname()[1])
             show_start(served, model.folder.name, model.dtype, engine.max_running, address)

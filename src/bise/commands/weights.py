@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,10 @@ from bise.errors import UserError
 from bise.evals import TASKS
 from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
 from bise.model.hub import ASSETS
+from bise.model.inspect import BYTES_A_WEIGHT
+from bise.model.names import weights
+from bise.model.packed import FromCheckpoint, FromRandom, WeightKind
+from bise.model.packed_file import PackedFolder, is_packed, pack_folder
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
 from bise.serve.loading import locate_weights, read_tokenizer
@@ -47,8 +52,26 @@ def make_random(
     out().print(f"wrote {count:,} random parameters to {target}", markup=False)
 
 
+def run_pack(source: str, target: Path, kind: WeightKind) -> None:
+    """Pack a checkpoint's weights, or a preset's random ones, with a bar."""
+    if source.replace("-", "_") in PRESETS and not (ASSETS / source).is_dir():
+        made, folder, layout = FromRandom(preset(source)), None, "native"
+    else:
+        folder = locate_weights(source)
+        checkpoint = open_checkpoint(folder)
+        made, layout = FromCheckpoint(checkpoint, torch.bfloat16), checkpoint.layout
+    count = sum(weight.numel for weight in weights(made.config))
+    expected = int(count * BYTES_A_WEIGHT[kind])
+    with progress_bar("packing", expected, "%") as done:
+        packed = pack_folder(made, folder, target, kind, layout=layout, progress=done)
+    out().print(f"wrote {packed.size_bytes:,} bytes of {kind} weights to {target}", markup=False)
+
+
 def show_inspection(name: str, *, as_json: bool) -> None:
     """What a folder or a preset is."""
+    if is_packed(Path(name).expanduser()):
+        show_packed(PackedFolder(Path(name).expanduser()), as_json=as_json)
+        return
     is_folder = Path(name).expanduser().is_dir()
     has_weights = (ASSETS / name).is_dir() and any((ASSETS / name).glob("*.safetensors"))
     is_shape = name.replace("-", "_") in PRESETS and not is_folder and not has_weights
@@ -59,6 +82,20 @@ def show_inspection(name: str, *, as_json: bool) -> None:
     else:
         for line in report.lines():
             console.print(line, markup=False)
+
+
+def show_packed(found: PackedFolder, *, as_json: bool) -> None:
+    """What packed weights are."""
+    count = sum(weight.numel for weight in weights(found.config))
+    about = {"kind": found.kind, "parameters": count, "bytes": found.size_bytes}
+    if as_json:
+        about["config"] = asdict(found.config)
+        out().print(json.dumps(about, indent=1), markup=False)
+        return
+    words = (
+        f"packed for the C++ core: {count:,} parameters as {found.kind}, {found.size_bytes:,} bytes"
+    )
+    out().print(words, markup=False)
 
 
 def run_convert(source: str, target: Path, to: Layout, quant: Quant, calibrate: str | None) -> None:

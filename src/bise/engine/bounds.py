@@ -43,6 +43,12 @@ class Bounds:
                 f"adapter `{request.adapter}` is asked for, but this engine serves none yet",
                 hint="leave `adapter` out",
             )
+        if request.max_tokens is not None and request.max_tokens < 0:
+            raise BadRequest(f"`max_tokens` is {request.max_tokens}, expected 0 or more")
+        if request.want_logprobs is not None and not 0 <= request.want_logprobs <= self.vocab_size:
+            raise BadRequest(
+                f"`want_logprobs` is {request.want_logprobs}, expected 0 to {self.vocab_size}"
+            )
         for token in request.sampling.logit_bias:
             if not 0 <= token < self.vocab_size:
                 raise BadRequest(
@@ -60,11 +66,11 @@ class Bounds:
 
     def _check_images(self, request: Request) -> None:
         """Refuse pictures that do not fit their tokens: in a step they would fail everybody."""
-        if not request.images:
-            return
         side = self.token_side
         if side is None:
-            raise BadRequest("this model has no vision tower, but the prompt brings a picture")
+            if request.images:
+                raise BadRequest("this model has no vision tower, but the prompt brings a picture")
+            return
         num_places = sum(token == self.image_token for token in request.prompt_ids)
         sizes = [image.shape[-2:] for image in request.images]
         num_vectors = sum((height // side) * (width // side) for height, width in sizes)

@@ -4,6 +4,7 @@ The scheduler says which tokens are computed, the runner computes them, the samp
 follows. Nothing here knows of threads, and of text only two ids.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -145,11 +146,17 @@ class Core:
         token_side = self.bounds.token_side or 1
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
         self.looking: list[Running] = []
+        self.failed: dict[int, Exception] = {}
+        """Requests the eye failed on, until somebody takes note."""
+
         self.guesses = (guesses or Guesses(runner)) if speculates else None
         self.talking = self.guesses.pace if self.guesses else Pace()
         self.reading = Pace()
         self.shelf = shelf
         self.members: dict[int, Running] = {}
+        self.never = config.image_token if self.bounds.token_side else None
+        """A picture's token stands for what nobody can say."""
+
         self.numbers = count()
         self.seeds = Random(seed)
         self.counts = EngineCounts()
@@ -165,7 +172,10 @@ class Core:
         ids = list(request.prompt_ids)
         pictures = self.pictures.take(request.images)
         keys = self.pictures.keys(ids, pictures)
-        track = Track(next(self.numbers), request.priority, ids, keys, Holding(request.cache_salt))
+        salt = (
+            hashlib.blake2b(request.cache_salt.encode()).hexdigest() if request.cache_salt else ""
+        )
+        track = Track(next(self.numbers), request.priority, ids, keys, Holding(salt))
         ahead = self.guesses.begin() if self.guesses else None
         one = Running(
             request,
@@ -285,10 +295,16 @@ class Core:
 
     def _see(self) -> None:
         """Let those wait for their turn whose pictures have been looked at."""
-        ready = [one for one in self.looking if self.pictures.are_ready(one.pictures)]
-        for one in ready:
-            self.looking.remove(one)
-            self.scheduler.add(one.track)
+        for one in list(self.looking):
+            try:
+                is_ready = self.pictures.are_ready(one.pictures)
+            except Exception as error:  # the eye's fault, and this request's alone
+                self._leave(one)
+                self.failed[one.number] = error
+                continue
+            if is_ready:
+                self.looking.remove(one)
+                self.scheduler.add(one.track)
 
     def _budget(self) -> int:
         """Tokens of the next step: what it may take, and less when somebody would wait for it."""
@@ -382,7 +398,8 @@ class Core:
             rows = [one.row + len(one.ids) for one in going]
             table = logits if rows == list(range(len(logits))) else logits[rows]
             kept = table.clone() if any(one.wants_logprobs for one in going) else table
-            for row, token in enumerate(sample(table, [one.member.draws for one in going])):
+            draws = [one.member.draws for one in going]
+            for row, token in enumerate(sample(table, draws, self.never)):
                 self._say(going[row], token, kept[row])
             going = [one for one in going if one.goes_on]
         return {one.member.number: self._settle(one) for one in saying}
@@ -463,6 +480,7 @@ class Core:
             self.looking.remove(one)
         else:
             self.scheduler.remove(one.track)
+        self.pictures.release(one.pictures)
         del self.members[one.number]
 
 
@@ -473,4 +491,6 @@ def run_all(core: Core, requests: Iterable[Request]) -> list[list[int]]:
     while not core.is_idle:
         for number, step in core.step().items():
             ids[number] += step.ids
+        for error in core.failed.values():
+            raise error
     return [ids[number] for number in numbers]

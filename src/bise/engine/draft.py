@@ -16,6 +16,9 @@ LONGEST, SHORTEST = 4, 2
 MOST_TOKENS = 7
 """Guesses a step: with the sure token before them, as many as attention takes together."""
 
+WINDOW = 16_384
+"""Of a longer prompt, only so many last tokens are searched."""
+
 MEMORY = 0.85
 """Share of the old estimate that one more guess leaves."""
 
@@ -75,7 +78,7 @@ class Lookup:
 
     def _index(self, tokens: Sequence[int]) -> None:
         """Note what follows every run, but for the ones at the very end, which nothing follows."""
-        for end in range(max(1, self.num_indexed), len(tokens)):
+        for end in range(max(1, self.num_indexed, len(tokens) - WINDOW), len(tokens)):
             for size in range(SHORTEST, LONGEST + 1):
                 if end >= size:
                     self.places[tuple(tokens[end - size : end])] = end

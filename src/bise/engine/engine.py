@@ -17,6 +17,9 @@ from bise.errors import NotFound, UserError
 
 log = logging.getLogger(__name__)
 
+STEP_S = 30.0
+"""Whoever asks something between two steps waits no longer."""
+
 
 class EngineFailed(RuntimeError):
     """A step raised: our bug. The requests that were in it end with this."""
@@ -38,6 +41,9 @@ class Engine:
         self._is_closed = False
         self._closing = threading.Lock()
         self._beat = time.monotonic()
+        self._num_coming = 0
+        """Requests on their way to the worker."""
+
         self._worker = threading.Thread(target=self._work, name="bise-engine", daemon=True)
         self._worker.start()
 
@@ -65,7 +71,10 @@ class Engine:
                 answer.put(error)
 
         self._commands.put(ask)
-        error = answer.get(timeout=60)
+        try:
+            error = answer.get(timeout=STEP_S)
+        except queue.Empty:
+            raise EngineFailed(f"a step of the engine takes longer than {STEP_S:g} s") from None
         if error is not None:
             raise error
 
@@ -96,6 +105,9 @@ class Engine:
         with self._closing:  # what is put after the closing None would wait for ever
             if self._is_closed:
                 raise EngineClosed("the engine is closed")
+            if self.core.num_waiting + self._num_coming >= self.max_waiting:
+                raise QueueFull(self.max_waiting)
+            self._num_coming += 1
             self._commands.put(lambda: self._admit(ticket))
         if request_id is not None:
             self._by_id[request_id] = ticket
@@ -107,14 +119,17 @@ class Engine:
         self._commands.put(lambda: self._drop(ticket))
 
     def _admit(self, ticket: Ticket) -> None:
+        with self._closing:
+            self._num_coming -= 1
         if ticket.is_cancelled:
             return
         try:
             ticket.number = self.core.add(ticket.request)
-        except UserError as error:
-            ticket.deliver(error)
+        except Exception as error:  # nobody else's request may end with it
+            ticket.deliver(error if isinstance(error, UserError) else self._failure(error))
             return
         self._tickets[ticket.number] = ticket
+        self._tell_failures()
 
     def _drop(self, ticket: Ticket) -> None:
         if ticket.number is not None and self._tickets.pop(ticket.number, None) is not None:
@@ -137,14 +152,28 @@ class Engine:
                 self._beat = time.monotonic()
                 steps = self.core.step()
             except Exception as error:  # the door that keeps the engine alive
-                log.exception("a step of the engine failed")
-                self._fail_all(EngineFailed(f"the engine failed: {error}"))
+                self._fail_all(self._failure(error))
                 continue
             for number, step in steps.items():
                 ticket = self._tickets[number]
                 if step.finish_reason is not None:
                     del self._tickets[number]
                 ticket.deliver(step)
+            self._tell_failures()
+
+    @staticmethod
+    def _failure(error: Exception) -> "EngineFailed":
+        """What streams are told; the log has it whole."""
+        log.error("the engine failed", exc_info=error)
+        return EngineFailed(f"the engine failed: {error}")
+
+    def _tell_failures(self) -> None:
+        """End the streams of those whose pictures could not be looked at."""
+        for number, error in self.core.failed.items():
+            ticket = self._tickets.pop(number, None)
+            if ticket is not None:
+                ticket.deliver(self._failure(error))
+        self.core.failed.clear()
 
     def _fail_all(self, error: BaseException) -> None:
         for number, ticket in list(self._tickets.items()):

@@ -5,7 +5,7 @@ whoever brought the picture waits for it alone; everybody else goes on talking.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -50,11 +50,25 @@ class Pictures:
         self.num_taken = self.num_seen = 0
         self.executor = ThreadPoolExecutor(1, "bise-eye") if is_aside else None
         self.coming: dict[int, Future[Tensor]] = {}
+        self.users: Counter[int] = Counter()
+        """How many requests under way brought a picture; theirs are never forgotten."""
 
     def take(self, images: Sequence[Tensor]) -> list[Picture]:
         """Name the pictures of a request by what is on them."""
         self.num_taken += len(images)
-        return [Picture(image, _key(image), self.num_tokens(image)) for image in images]
+        taken = [Picture(image, _key(image), self.num_tokens(image)) for image in images]
+        self.users.update(picture.key for picture in taken)
+        return taken
+
+    def release(self, pictures: Sequence[Picture]) -> None:
+        """A request is gone: what only it wanted to see need not be looked at any more."""
+        for picture in pictures:
+            self.users[picture.key] -= 1
+            if self.users[picture.key] <= 0:
+                del self.users[picture.key]
+                coming = self.coming.pop(picture.key, None)
+                if coming is not None:
+                    coming.cancel()
 
     def num_tokens(self, image: Tensor) -> int:
         height, width = image.shape[-2:]
@@ -70,7 +84,8 @@ class Pictures:
         return keys
 
     def are_ready(self, pictures: Sequence[Picture]) -> bool:
-        """Whether all are turned into vectors; begins with those that are not."""
+        """Whether all are turned into vectors; begins with those that are not. Raises the eye's
+        own error if it could not look at one of them."""
         if self.executor is None:
             return True  # they are looked at when they are needed
         is_ready = True
@@ -123,8 +138,11 @@ class Pictures:
     def _keep(self, key: int, vectors: Tensor) -> None:
         """Remember, and forget what was used longest ago if it gets too much."""
         self.vectors[key] = vectors
-        while len(self.vectors) > 1 and sum(v.nbytes for v in self.vectors.values()) > KEPT_BYTES:
-            self.vectors.popitem(last=False)
+        total = sum(one.nbytes for one in self.vectors.values())
+        for old in [one for one in self.vectors if one not in self.users]:
+            if total <= KEPT_BYTES:
+                break
+            total -= self.vectors.pop(old).nbytes
 
 
 def _key(image: Tensor) -> int:

@@ -33,12 +33,15 @@ class Draws:
     generated: list[int] = field(default_factory=list[int])
     counts: Counter[int] = field(default_factory=Counter[int])
     prompt_set: frozenset[int] = frozenset()
+    prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
+    """The same as a tensor; empty where no penalty asks for them."""
 
     @classmethod
     def of(cls, request: Request) -> "Draws":
         needs_prompt = request.sampling.repetition_penalty != 1.0
         prompt = frozenset(request.prompt_ids) if needs_prompt else frozenset[int]()
-        return cls(request, Random(request.sampling.seed), prompt_set=prompt)
+        tokens = torch.tensor(sorted(prompt), dtype=torch.int64)
+        return cls(request, Random(request.sampling.seed), prompt_set=prompt, prompt_tokens=tokens)
 
     def add(self, token: int) -> None:
         self.generated.append(token)
@@ -46,8 +49,13 @@ class Draws:
 
 
 @torch.inference_mode()  # the logits were made in it, and are changed in place
-def sample(logits: Tensor, draws: Sequence[Draws]) -> list[int]:
-    """The next token of every request. logits [batch, vocab] fp32; changed in place."""
+def sample(logits: Tensor, draws: Sequence[Draws], never: int | None = None) -> list[int]:
+    """The next token of every request. logits [batch, vocab] fp32; changed in place.
+
+    never: an id that nobody may say
+    """
+    if never is not None:
+        logits[:, never] = NEVER
     for row, one in zip(logits, draws, strict=True):
         shape_logits(row, one)
     warm = [i for i, one in enumerate(draws) if not one.request.sampling.is_greedy]
@@ -88,19 +96,20 @@ def draw(chances: Tensor, points: Tensor) -> Tensor:
 def shape_logits(row: Tensor, draws: Draws) -> None:
     """Bias, penalties and masks of one request, in place. row [vocab]"""
     request, sampling = draws.request, draws.request.sampling
-    for token, bias in sampling.logit_bias.items():
-        row[token] += bias
+    if sampling.logit_bias:
+        biased = torch.tensor(list(sampling.logit_bias), device=row.device)
+        row[biased] += torch.tensor(list(sampling.logit_bias.values()), device=row.device)
     if sampling.repetition_penalty != 1.0:
-        seen = torch.tensor(sorted(draws.prompt_set | draws.counts.keys()), device=row.device)
-        if len(seen):
-            old = row[seen]
-            factor = sampling.repetition_penalty
+        new = [token for token in draws.counts if token not in draws.prompt_set]
+        for seen in (draws.prompt_tokens, torch.tensor(new, dtype=torch.int64, device=row.device)):
+            old, factor = row[seen], sampling.repetition_penalty
             row[seen] = torch.where(old > 0, old / factor, old * factor)
     if draws.counts and (sampling.presence_penalty or sampling.frequency_penalty):
-        for token, times in draws.counts.items():
-            row[token] -= sampling.presence_penalty + sampling.frequency_penalty * times
+        said = torch.tensor(list(draws.counts), device=row.device)
+        times = torch.tensor(list(draws.counts.values()), dtype=row.dtype, device=row.device)
+        row[said] -= sampling.presence_penalty + sampling.frequency_penalty * times
     if len(draws.generated) < sampling.min_tokens:
-        row[list(request.stop_ids)] = NEVER
+        row[[token for token in request.stop_ids if token < len(row)]] = NEVER
     if request.mask_hook is not None:
         allowed = request.mask_hook(draws.generated)
         if allowed is not None:
@@ -128,7 +137,8 @@ def _cut(chances: Tensor, samplings: Sequence[Sampling], column: Column) -> Tens
     """Drop what lies beyond `top_k`, or beyond `top_p` of what is left."""
     ordered, ids = chances.sort(dim=-1, descending=True, stable=True)
     rank = torch.arange(chances.shape[1], device=chances.device)
-    limits = column([s.top_k if s.top_k > 0 else chances.shape[1] for s in samplings])
+    most = chances.shape[1]
+    limits = column([min(s.top_k, most) if s.top_k > 0 else most for s in samplings])
     ordered = ordered.masked_fill(rank >= limits, 0.0)
     total = ordered.sum(-1, keepdim=True)
     before = ordered.cumsum(-1) - ordered  # what the likelier ones already have

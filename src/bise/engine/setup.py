@@ -18,9 +18,11 @@ from bise.model.config import ModelConfig
 from bise.model.eagle import EagleHead
 from bise.model.network import Network
 from bise.model.packed import FromCheckpoint, FromNetwork, PackedNetwork, WeightKind
+from bise.model.packed_file import PackedFolder, is_packed
 from bise.model.stored import Layout
 from bise.ops.cpu.library import core as native_core
 from bise.ops.cpu.library import library
+from bise.ops.cpu.pool import set_workers
 
 Backend = Literal["auto", "core", "torch"]
 """What executes a step: the C++ core, plain torch, or the core where there is one."""
@@ -35,7 +37,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineConfig:
-    """How an engine works; what it says does not depend on it, but for the last bits."""
+    """How an engine works."""
 
     max_running: int = 8
     """Replies computed at once; more wait."""
@@ -44,15 +46,23 @@ class EngineConfig:
     """The same text gives the same bits whatever shares a pass; several times slower."""
 
     cache_kind: CacheKind = "plain"
+    """How entries are kept: as computed, or in 8 bits."""
+
     spill_bytes: int = 0
     """Room on disk for pages memory has no room for."""
 
     backend: Backend = "auto"
+    """What executes steps."""
+
     weights: WeightKind = "stored"
     """How the core keeps matrices; torch has them as computed in."""
 
+    memory_bytes: int = 0
+    """For packed weights, whose experts are read from disk beyond it; 0 is what can be spared."""
+
     shares_prefixes: bool = True
     speculates: bool = True
+    """These two are off only to measure what they bring."""
 
     def __post_init__(self) -> None:
         if self.max_running < 1:
@@ -64,8 +74,9 @@ class EngineConfig:
                 )
         if self.weights != "stored" and self.backend == "torch":
             raise UserError(f"torch does not compute with `{self.weights}` weights")
-        if self.spill_bytes < 0:
-            raise UserError(f"`spill_bytes` is {self.spill_bytes}, expected 0 or more")
+        for name in ("spill_bytes", "memory_bytes"):
+            if getattr(self, name) < 0:
+                raise UserError(f"`{name}` is {getattr(self, name)}, expected 0 or more")
 
 
 SMALL_DIM = 512
@@ -77,13 +88,16 @@ def is_small(config: ModelConfig) -> bool:
 
 
 def use_threads_for(config: ModelConfig) -> None:
-    """Tell torch how many threads a product of this network deserves, for the whole process.
+    """Tell torch and the core how many threads a product of this network deserves.
 
-    For programs of our own only; whoever embeds a model decides this for themselves. Measured on
-    nano beside a busy neighbour: one thread 100 tokens/s, two that wait for each other 6.
+    For the whole process, and so for programs of our own only; whoever embeds a model decides this
+    for themselves. Measured on nano beside a busy neighbour: in torch one thread 100 tokens/s, two
+    that wait for each other 6; in the core one 80 steps/s of 64 streams, two 70.
     """
     if is_small(config):
         torch.set_num_threads(1)
+        if library() is not None:
+            set_workers(1)
 
 
 def uses_core(config: EngineConfig) -> bool:
@@ -97,6 +111,13 @@ def open_network(
     folder: Path | str, layout: Layout, dtype: torch.dtype, config: EngineConfig
 ) -> Network | PackedNetwork:
     """Read a folder's weights in the form this engine computes with."""
+    if is_packed(folder):
+        return PackedFolder(folder).network(config.memory_bytes or None)
+    if config.memory_bytes:
+        raise UserError(
+            "a budget of memory is for packed weights",
+            hint=f"pack them first: `bise pack {folder} FOLDER`",
+        )
     if not uses_core(config):
         return load_network(folder, dtype, layout)
     return PackedNetwork(FromCheckpoint(open_checkpoint(folder, layout), dtype), config.weights)

@@ -19,6 +19,10 @@ LOADED_BYTES = {"bf16": 2, "fp32": 4}
 """Bytes a weight takes in memory, by the types a network can be loaded in."""
 
 
+BYTES_A_WEIGHT = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0625, "int4": 0.5625, "stored": 2.0}
+"""The same, and as the core keeps them; `stored` is what the files take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Parameters that one text token touches, by what one counts."""
@@ -180,12 +184,18 @@ def count_active(config: ModelConfig, table: tuple[Weight, ...]) -> Counts:
     )
 
 
-def need_fit(report: Report, dtype: str) -> None:
-    """Refuse to load what cannot fit, before minutes are spent on trying."""
-    for fit in report.fits:
-        if fit.dtype == dtype and fit.context_tokens == 0:
-            raise UserError(
-                f"`{report.name}` needs {fit.weight_bytes:,} bytes in {dtype},"
-                f" {report.memory_bytes:,} are free",
-                hint="use a machine with more memory, or a smaller model",
-            )
+def need_fit(report: Report, weight_type: str) -> None:
+    """Refuse to load what cannot fit, before minutes are spent on trying.
+
+    weight_type: how weights will be kept, a key of `BYTES_A_WEIGHT`
+    """
+    needed = int(report.num_parameters * BYTES_A_WEIGHT[weight_type])
+    if weight_type == "stored":
+        needed = report.size_bytes
+    room = report.memory_bytes - needed
+    if _context(room, report.cache_bytes_per_token["bf16"], report.config) == 0:
+        raise UserError(
+            f"`{report.name}` needs {needed:,} bytes in {weight_type},"
+            f" {report.memory_bytes:,} are free",
+            hint="use a machine with more memory, a smaller model, or fewer bits",
+        )

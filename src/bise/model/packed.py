@@ -4,8 +4,8 @@ Weights are read part by part from a checkpoint, or from a network in memory, qu
 and packed: a second copy of them never exists. What it computes is `network.py`, faster.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -19,12 +19,18 @@ from bise.model.quant import Packed
 from bise.model.random_weights import RandomSource
 from bise.model.rotation import frequencies, softmax_scale
 from bise.model.stored import Quant, quant_of
+from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.look import LatentUp, pack_latent_up
 from bise.ops.cpu.matrix import Gated, Matrix, Mixture, WeightType, pack, product
-from bise.ops.cpu.network import CoreNetwork, GroupedWeights, LatentWeights, LayerWeights, Shape
+from bise.ops.cpu.network import CoreNetwork
+from bise.ops.cpu.network_weights import GroupedWeights, LatentWeights, LayerWeights, Shape
+from bise.ops.cpu.residency import Residency
 
 WeightKind = Literal["stored", "bf16", "int8", "int4"]
 """How matrices are kept: as the checkpoint has them, or in so many bits."""
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"""Of pieces that are no matrices, by the names they have in a packed file."""
 
 TYPES = {"bf16": WeightType.BF16, "int8": WeightType.INT8, "int4": WeightType.INT4}
 STORED_TYPES: dict[Quant, WeightType] = {
@@ -66,7 +72,7 @@ class FromCheckpoint:
     def __init__(self, checkpoint: Checkpoint, eye_dtype: torch.dtype):
         self.checkpoint = checkpoint
         self.config = checkpoint.config
-        self.quant = checkpoint.quant
+        self.quant: Quant = checkpoint.quant
         self.eye_dtype = eye_dtype
 
     def part(self, weight: Weight, part: int) -> Tensor:
@@ -138,20 +144,60 @@ class FromNetwork:
         return self.network
 
 
+class Keeper(Protocol):
+    """Where packed pieces are kept, each under a key of its own."""
+
+    def room(self, count: int) -> Tensor:
+        """Memory for a matrix about to be packed, [bytes] uint8 aligned to 64."""
+        ...
+
+    def tensor(self, key: str, make: Callable[[], Tensor]) -> Tensor: ...
+
+    def matrix(self, key: str, make: Callable[[], Matrix]) -> Matrix: ...
+
+    def up(self, key: str, make: Callable[[], LatentUp]) -> LatentUp: ...
+
+
+class InMemory:
+    """Keeps nothing back: a piece is made, its matrices on huge pages, and handed on."""
+
+    def __init__(self):
+        self.room = Arena().take
+
+    def tensor(self, key: str, make: Callable[[], Tensor]) -> Tensor:  # noqa: ARG002
+        return make()
+
+    def matrix(self, key: str, make: Callable[[], Matrix]) -> Matrix:  # noqa: ARG002
+        return make()
+
+    def up(self, key: str, make: Callable[[], LatentUp]) -> LatentUp:  # noqa: ARG002
+        return make()
+
+
 class PackedNetwork:
     """A network in the core's form, which lends its embedding and its head as `Network` does."""
 
     def __init__(self, source: Source, kind: WeightKind = "stored"):
-        self.config = source.config
-        self.kind = kind
-        packer = _Packer(source, kind)
-        self.embedding = packer.rows("embed.weight").to(torch.bfloat16)
+        self._fill(_Packer(source.config, source, kind, InMemory()))
+
+    @classmethod
+    def kept(cls, config: ModelConfig, kind: WeightKind, keep: Keeper) -> "PackedNetwork":
+        """From pieces that were packed before."""
+        network = cls.__new__(cls)
+        network._fill(_Packer(config, None, kind, keep))
+        return network
+
+    residency: Residency | None = None
+    """What keeps experts of a file within a budget of memory; None: all are in memory."""
+
+    def _fill(self, packer: "_Packer") -> None:
+        self.config, self.kind = packer.config, packer.kind
+        self.embedding = packer.embedding()
         self.head = packer.head()
-        self.eye = source.eye()
-        layers = [packer.layer(number) for number in range(self.config.num_layers)]
+        self.eye = packer.eye()
         self.core = CoreNetwork(
             shape_of(self.config),
-            layers,
+            [packer.layer(number) for number in range(self.config.num_layers)],
             embedding=self.embedding,
             norm=packer.vector("norm.weight"),
             head=self.head,
@@ -198,55 +244,120 @@ def shape_of(config: ModelConfig) -> Shape:
     )
 
 
-class _Packer:
-    """Turns a source's parts into the core's matrices, one after another."""
+def fitting(matrix: Matrix, shape: Sequence[int]) -> Matrix:
+    """A matrix that came from a file may be another one than the config asks for."""
+    found = (matrix.outputs, matrix.inputs)
+    if found != tuple(shape):
+        raise ValueError(f"a matrix is {found}, expected {tuple(shape)}")
+    return matrix
 
-    def __init__(self, source: Source, kind: WeightKind):
-        self.source = source
-        self.kind = kind
-        self.table = {weight.name: weight for weight in weights(source.config)}
+
+def pack_all(source: Source, kind: WeightKind, keep: Keeper) -> None:
+    """Hand every piece of a network to a keeper, layer by layer."""
+    packer = _Packer(source.config, source, kind, keep)
+    packer.embedding()
+    packer.head()
+    packer.eye()
+    packer.vector("norm.weight")
+    for number in range(source.config.num_layers):
+        packer.layer(number)
+
+
+class _Packer:
+    """Turns a source's parts into the core's pieces, one after another.
+
+    Without a source every piece has been kept already.
+    """
+
+    def __init__(self, config: ModelConfig, source: Source | None, kind: WeightKind, keep: Keeper):
+        self.config = config
+        self.kind: WeightKind = kind
+        self.keep = keep
+        self._source = source
+        self.table = {weight.name: weight for weight in weights(config)}
+
+    @property
+    def source(self) -> Source:
+        assert self._source is not None, "a piece was not kept"
+        return self._source
 
     def rows(self, name: str) -> Tensor:
         return self.source.part(self.table[name], 0)
 
+    def embedding(self) -> Tensor:
+        name = "embed.weight"
+        return self._tensor(name, lambda: self.rows(name).to(torch.bfloat16).contiguous())
+
     def vector(self, name: str) -> Tensor:
-        return self.rows(name).float().contiguous()
+        return self._tensor(name, lambda: self.rows(name).float().contiguous())
+
+    def _tensor(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        made = self.keep.tensor(name, make)
+        if made.shape != self.table[name].shape:
+            raise ValueError(f"`{name}` is {tuple(made.shape)}, expected {self.table[name].shape}")
+        return made
+
+    def eye(self) -> Network:
+        """A network without text weights, whose eye works."""
+        if self.config.vision is None:
+            return empty_network(self.config)
+        made = None if self._source is None else self._source.eye()
+        values = {} if made is None else dict(made.named_parameters())
+        network = empty_network(self.config)
+        for name in self.table:
+            if name.startswith("eye."):
+                place(network, name, self._tensor(name, lambda name=name: values[name].detach()))
+        return network.eval()
 
     def head(self) -> Matrix:
         """In 4 bits the head would be the largest error of all, so it keeps 8."""
-        if self.kind == "int4":
-            return pack(self.rows("head.weight").contiguous(), WeightType.INT8)
-        return self.matrix("head.weight")
+        name = "head.weight"
+        if self.kind != "int4":
+            return self.matrix(name)
+        made = self.keep.matrix(name, lambda: self._pack(self.rows(name), WeightType.INT8))
+        return fitting(made, self.table[name].shape)
 
-    def matrix(self, name: str, part: int = 0) -> Matrix:
+    def matrix(self, name: str, part: int | None = None) -> Matrix:
         """One part of a weight."""
+        key = name if part is None else f"{name}.{part}"
+        made = self.keep.matrix(key, lambda: self._matrix(name, part or 0))
+        return fitting(made, self.table[name].part_shape)
+
+    def _pack(self, values: Tensor, type: WeightType, **options: Any) -> Matrix:
+        return pack(values.contiguous(), type, room=self.keep.room, **options)
+
+    def _matrix(self, name: str, part: int) -> Matrix:
         weight = self.table[name]
         quant = quant_of(weight, self.source.quant)
         if self.kind != "stored" or quant == "none":
             wanted = TYPES.get(self.kind, WeightType.BF16)
-            return pack(self.source.part(weight, part).contiguous(), wanted)
+            return self._pack(self.source.part(weight, part), wanted)
         if quant == "fp8":
             codes, scale = self.source.codes(weight, part)
-            return pack(codes.contiguous(), WeightType.FP8, scale=scale)
+            return self._pack(codes, WeightType.FP8, scale=scale)
         found = self.source.packed(weight, part)
         scale = 1.0 / float(found.divisor)
-        return pack(found.codes, WeightType.NVFP4, scales=found.scales, scale=scale)
+        return self._pack(found.codes, WeightType.NVFP4, scales=found.scales, scale=scale)
 
-    def gate_up(self, parts: Sequence[tuple[str, int]]) -> Matrix:
+    def gate_up(self, key: str, parts: Sequence[tuple[str, int]]) -> Matrix:
         """The two halves of a SwiGLU, beside each other."""
+        rows, columns = self.table[parts[0][0]].part_shape
+        return fitting(self.keep.matrix(key, lambda: self._gate_up(parts)), (2 * rows, columns))
+
+    def _gate_up(self, parts: Sequence[tuple[str, int]]) -> Matrix:
         gate, up = (self.table[name] for name, _ in parts)
         numbers = [part for _, part in parts]
         quant = quant_of(gate, self.source.quant)
         halves = list(zip((gate, up), numbers, strict=True))
         if self.kind != "stored" or quant == "none":
             values = torch.cat([self.source.part(*half) for half in halves])
-            return pack(values, TYPES.get(self.kind, WeightType.BF16), is_gated=True)
+            return self._pack(values, TYPES.get(self.kind, WeightType.BF16), is_gated=True)
         if quant == "fp8":
             (first, one), (second, other) = (self.source.codes(*half) for half in halves)
             codes = torch.cat((first.view(torch.uint8), second.view(torch.uint8)))
-            return pack(codes, WeightType.FP8, scale=one, up_scale=other, is_gated=True)
+            return self._pack(codes, WeightType.FP8, scale=one, up_scale=other, is_gated=True)
         first, second = (self.source.packed(*half) for half in halves)
-        return pack(
+        return self._pack(
             torch.cat((first.codes, second.codes)),
             WeightType.NVFP4,
             scales=torch.cat((first.scales.view(torch.uint8), second.scales.view(torch.uint8))),
@@ -256,7 +367,7 @@ class _Packer:
         )
 
     def layer(self, number: int) -> LayerWeights:
-        config, name = self.source.config, f"blocks.{number}."
+        config, name = self.config, f"blocks.{number}."
         attend = self._latent if config.is_latent else self._grouped
         router = self.vector(f"{name}mlp.router") if config.experts is not None else None
         return LayerWeights(
@@ -269,39 +380,47 @@ class _Packer:
         )
 
     def _latent(self, name: str) -> LatentWeights:
-        shape = self.source.config.attention
+        shape = self.config.attention
         assert isinstance(shape, LatentAttentionConfig)
-        up = self.source.part(self.table[f"{name}kv_up.weight"], 0)
         return LatentWeights(
             q_down=self.matrix(f"{name}q_down.weight"),
             kv_down=self.matrix(f"{name}kv_down.weight"),
             q_up=self.matrix(f"{name}q_up.weight"),
             q_norm=self.vector(f"{name}q_norm.weight"),
             kv_norm=self.vector(f"{name}kv_norm.weight"),
-            up=self._up(up, shape),
+            up=self._up(name, shape),
         )
 
-    def _up(self, up: Tensor, shape: LatentAttentionConfig) -> LatentUp:
-        heads = up.contiguous().unflatten(0, (self.source.config.num_heads, -1))
-        return pack_latent_up(heads, nope=shape.nope, rope=shape.rope)
+    def _up(self, name: str, shape: LatentAttentionConfig) -> LatentUp:
+        def make() -> LatentUp:
+            rows = self.rows(f"{name}kv_up.weight").contiguous()
+            heads = rows.unflatten(0, (self.config.num_heads, -1))
+            return pack_latent_up(heads, nope=shape.nope, rope=shape.rope)
+
+        made = self.keep.up(f"{name}up", make)
+        sizes = (self.config.num_heads, shape.nope, shape.rope, shape.value, shape.kv_latent)
+        if made.shape != sizes:
+            raise ValueError(f"`{name}up` is {made.shape}, expected {sizes}")
+        return made
 
     def _grouped(self, name: str) -> GroupedWeights:
-        assert isinstance(self.source.config.attention, GroupedAttentionConfig)
+        assert isinstance(self.config.attention, GroupedAttentionConfig)
         q, k, v = (self.matrix(f"{name}{one}.weight") for one in ("q", "k", "v"))
         return GroupedWeights(q=q, k=k, v=v)
 
     def _dense(self, name: str) -> Gated:
         return Gated(
-            self.gate_up([(f"{name}gate.weight", 0), (f"{name}up.weight", 0)]),
+            self.gate_up(f"{name}gate_up", [(f"{name}gate.weight", 0), (f"{name}up.weight", 0)]),
             self.matrix(f"{name}down.weight"),
         )
 
     def _experts(self, name: str) -> Mixture:
-        experts = self.source.config.experts
+        experts = self.config.experts
         assert experts is not None
+        stacked = f"{name}gate_up"
         every = [
             Gated(
-                self.gate_up([(f"{name}gate_up", 2 * e), (f"{name}gate_up", 2 * e + 1)]),
+                self.gate_up(f"{stacked}.{e}", [(stacked, 2 * e), (stacked, 2 * e + 1)]),
                 self.matrix(f"{name}down", e),
             )
             for e in range(experts.num)

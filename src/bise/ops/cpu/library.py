@@ -1,10 +1,13 @@
 """The shared library of the core: found, loaded once, its functions with their types."""
 
 import ctypes
+import os
+from collections.abc import Sequence
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from bise.errors import UserError
@@ -13,12 +16,28 @@ from bise.errors import UserError
 @cache
 def library() -> ctypes.CDLL | None:
     """The loaded core; None where the package was built without one."""
-    folder = Path(__file__).parent
-    for suffix in EXTENSION_SUFFIXES:
-        path = folder / f"_core{suffix}"
-        if path.exists():
-            return ctypes.CDLL(str(path))
-    return None
+    path = core_path()
+    if path is None:
+        return None
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        raise UserError(
+            f"the C++ core `{path}` cannot be loaded: {error}",
+            hint="install the package again; if BISE_CORE names another build, see to that",
+        ) from None
+
+
+def core_path() -> Path | None:
+    """Where the core lies: what BISE_CORE names (another build of it), or beside this file."""
+    if named := os.environ.get("BISE_CORE"):
+        if not Path(named).is_file():
+            raise UserError(
+                f"BISE_CORE is `{named}`, where no file is", hint="build it there, or unset it"
+            )
+        return Path(named).absolute()
+    files = (Path(__file__).with_name(f"_core{suffix}") for suffix in EXTENSION_SUFFIXES)
+    return next((file for file in files if file.exists()), None)
 
 
 ISAS = ("portable", "avx2", "avx512", "amx")
@@ -43,5 +62,30 @@ def core() -> ctypes.CDLL:
 
 def address(tensor: Tensor) -> ctypes.c_void_p:
     """Where a contiguous tensor on the CPU lies."""
-    assert tensor.is_contiguous() and tensor.device.type == "cpu", "kernels read plain memory"
+    if not tensor.is_contiguous() or tensor.device.type != "cpu":
+        raise ValueError("a tensor is not contiguous, or not on the CPU; kernels read plain memory")
     return ctypes.c_void_p(tensor.data_ptr())
+
+
+def need(claim: bool, message: str) -> None:
+    """Refuse a call that would have the core read or write where it should not; also under `-O`."""
+    if not claim:
+        raise ValueError(message)
+
+
+def need_tensor(
+    name: str, tensor: Tensor | None, shape: Sequence[int], *dtypes: torch.dtype
+) -> None:
+    """It is there, of this shape, -1 standing for any size, and of one of these types."""
+    if tensor is None:
+        raise ValueError(f"`{name}` is missing")
+    found = tensor.shape
+    fits = len(found) == len(shape) and all(
+        want in (size, -1) for size, want in zip(found, shape, strict=True)
+    )
+    if not fits or tensor.dtype not in dtypes:
+        wanted = " or ".join(str(one).removeprefix("torch.") for one in dtypes)
+        raise ValueError(
+            f"`{name}` is {list(found)} {str(tensor.dtype).removeprefix('torch.')},"
+            f" expected {list(shape)} {wanted}"
+        )

@@ -1,14 +1,14 @@
 """Weights packed for the C++ core, and products with them."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core
+from bise.ops.cpu.library import address, core, need, need_tensor
 
 
 class WeightType(IntEnum):
@@ -19,6 +19,10 @@ class WeightType(IntEnum):
     INT4 = 2
     FP8 = 3
     NVFP4 = 4
+
+
+CODES = (torch.uint8, torch.float8_e4m3fn)
+"""Types of tensors that hold codes of one byte."""
 
 
 class _Matrix(ctypes.Structure):
@@ -86,6 +90,11 @@ class Matrix:
     up_scale: float | None = None
     """Of the up half; None where it is that of the gate half."""
 
+    def check(self) -> None:
+        """See that nothing beyond the packed bytes will be read."""
+        size = packed_bytes(self.type, self.outputs, self.inputs)
+        need_tensor("packed", self.packed, (size,), torch.uint8)
+
     def _native(self) -> _Matrix:
         at = self.packed.data_ptr()
         up_scale = self.scale if self.up_scale is None else self.up_scale
@@ -102,9 +111,19 @@ class Gated:
     down: Matrix
     """[dim, width]"""
 
+    def __post_init__(self) -> None:
+        need(self.gate_up.is_gated, "`gate_up` was packed without `is_gated`")
+        need(self.gate_up.outputs == 2 * self.down.inputs, "`gate_up` and `down` do not fit")
+
+    def check(self) -> None:
+        """See that nothing beyond the packed bytes will be read."""
+        self.gate_up.check()
+        self.down.check()
+
 
 def packed_bytes(type: WeightType, outputs: int, inputs: int) -> int:
     """Memory that a packed matrix takes."""
+    need(outputs > 0 and inputs > 0, f"a matrix of {outputs} times {inputs} is none")
     count = core().bise_packed_bytes
     count.restype = ctypes.c_int64
     return count(*map(ctypes.c_int64, (type, outputs, inputs)))
@@ -112,10 +131,15 @@ def packed_bytes(type: WeightType, outputs: int, inputs: int) -> int:
 
 def _source_type(type: WeightType, values: Tensor) -> int:
     if type in (WeightType.FP8, WeightType.NVFP4):
-        assert values.dtype in (torch.uint8, torch.float8_e4m3fn), "codes are single bytes"
+        need_tensor("values", values, (-1, -1), *CODES)
         return int(type) - 1
-    assert values.dtype in (torch.float32, torch.bfloat16), "packed from fp32 or bf16"
+    need_tensor("values", values, (-1, -1), torch.float32, torch.bfloat16)
     return int(values.dtype == torch.bfloat16)
+
+
+def bytes_of_its_own(count: int) -> Tensor:
+    """Memory from torch."""
+    return torch.empty(count, dtype=torch.uint8)
 
 
 def pack(
@@ -126,6 +150,7 @@ def pack(
     scale: float = 1.0,
     up_scale: float | None = None,
     is_gated: bool = False,
+    room: Callable[[int], Tensor] = bytes_of_its_own,
 ) -> Matrix:
     """Quantise and pack a matrix.
 
@@ -134,15 +159,21 @@ def pack(
     scales    [outputs, inputs / 16] E4M3 for NVFP4
     scale     of the whole matrix, for FP8 and NVFP4
     up_scale  of its up half, if that has another
+    room      gives the memory to pack into, [bytes] uint8 aligned to 64
     is_gated  outputs are [gate; up]
     """
+    source_type = _source_type(type, values)
     outputs, inputs = values.shape
     if type == WeightType.NVFP4:
         inputs *= 2
-    packed = torch.empty(packed_bytes(type, outputs, inputs), dtype=torch.uint8)
+        need(inputs % 16 == 0, f"{inputs} inputs are no groups of 16")
+        need_tensor("scales", scales, (outputs, inputs // 16), *CODES)
+    need(not is_gated or outputs % 2 == 0, f"{outputs} outputs are no two halves")
+    need(up_scale is None or is_gated, "only gated matrices have halves")
+    packed = room(packed_bytes(type, outputs, inputs))
     core().bise_pack(
         ctypes.c_int64(type),
-        ctypes.c_int64(_source_type(type, values)),
+        ctypes.c_int64(source_type),
         address(values),
         None if scales is None else address(scales),
         ctypes.c_int64(outputs),
@@ -150,12 +181,12 @@ def pack(
         ctypes.c_int64(is_gated),
         address(packed),
     )
-    assert up_scale is None or is_gated, "only gated matrices have halves"
     return Matrix(type, outputs, inputs, packed, scale, is_gated, up_scale)
 
 
 def unpack(matrix: Matrix) -> Tensor:
     """The packed numbers again, [outputs, inputs] fp32."""
+    matrix.check()
     values = torch.empty(matrix.outputs, matrix.inputs)
     core().bise_unpack(
         ctypes.byref(matrix._native()), ctypes.c_int64(matrix.is_gated), address(values)
@@ -164,12 +195,17 @@ def unpack(matrix: Matrix) -> Tensor:
 
 
 def use_exact(wanted: bool) -> None:
-    """Make a row's results the same bits however many rows share a call; slower for many."""
+    """Make a row's results the same bits however many rows share a call; slower for many.
+
+    It is said for the calls of one thread.
+    """
     core().bise_use_exact(ctypes.c_int64(wanted))
 
 
-def _inputs(x: Tensor) -> _Inputs:
-    assert x.dtype == torch.float32 and x.stride(1) == 1, "rows are fp32, each in one piece"
+def _inputs(x: Tensor, num_inputs: int) -> _Inputs:
+    need_tensor("x", x, (-1, num_inputs), torch.float32)
+    need(x.stride(1) == 1 or num_inputs == 1, "a row of `x` is in pieces")
+    need(x.device.type == "cpu", "kernels read plain memory")
     return _Inputs(x.data_ptr(), x.shape[0], x.shape[1], x.stride(0))
 
 
@@ -178,7 +214,9 @@ def products(x: Tensor, matrices: Sequence[Matrix]) -> list[Tensor]:
 
     x [rows, inputs] fp32 -> [rows, outputs] fp32 for every matrix
     """
-    assert all(one.inputs == x.shape[1] for one in matrices), "rows fit all matrices"
+    for one in matrices:
+        one.check()
+    inputs = [_inputs(x, one.inputs) for one in matrices]
     outs = [torch.empty(x.shape[0], one.outputs) for one in matrices]
     natives = [one._native() for one in matrices]
     listed = (_Product * len(outs))(
@@ -187,7 +225,8 @@ def products(x: Tensor, matrices: Sequence[Matrix]) -> list[Tensor]:
             for native, out in zip(natives, outs, strict=True)
         )
     )
-    core().bise_products(ctypes.byref(_inputs(x)), listed, ctypes.c_int64(len(outs)))
+    if outs:
+        core().bise_products(ctypes.byref(inputs[0]), listed, ctypes.c_int64(len(outs)))
     return outs
 
 
@@ -207,8 +246,12 @@ class Mixture:
     def __init__(self, experts: Sequence[Gated], shared: Gated | None = None):
         self.experts, self.shared = list(experts), shared
         some = self.experts[0] if self.experts else shared
-        assert some is not None, "no experts at all"
-        self.outputs = some.down.outputs
+        if some is None:
+            raise ValueError("a mixture of no experts at all")
+        self.inputs, self.outputs = some.gate_up.inputs, some.down.outputs
+        for one in [*self.experts, *([shared] if shared else [])]:
+            fits = (one.gate_up.inputs, one.down.outputs) == (self.inputs, self.outputs)
+            need(fits, "experts of one layer take and make rows of the same widths")
         self._listed = (_Gated * len(self.experts))(*map(_gated, self.experts))
         self._native = _Mixture(
             self._listed,
@@ -216,16 +259,33 @@ class Mixture:
             ctypes.pointer(_gated(shared)) if shared else None,
         )
 
+    @property
+    def num_experts(self) -> int:
+        return len(self.experts)
+
+    def check(self) -> None:
+        """See that nothing beyond packed bytes will be read."""
+        for one in self.experts:
+            one.check()
+        if self.shared is not None:
+            self.shared.check()
+
     def __call__(self, x: Tensor, choice: Tensor, weights: Tensor) -> Tensor:
         """Rows through their experts, added up by weight.
 
         x [rows, dim] fp32, choice [rows, topk] int32, weights [rows, topk] fp32 -> [rows, dim]
         """
-        assert choice.dtype == torch.int32 and weights.dtype == torch.float32
-        assert not choice.numel() or 0 <= int(choice.min()) <= int(choice.max()) < len(self.experts)
+        need_tensor("choice", choice, (len(x), -1), torch.int32)
+        need_tensor("weights", weights, choice.shape, torch.float32)
+        need(choice.shape[1] > 0 or self.shared is not None, "no expert was chosen")
+        inside = (
+            not choice.numel() or 0 <= int(choice.min()) <= int(choice.max()) < self.num_experts
+        )
+        need(inside, f"an expert was chosen that is not among the {self.num_experts}")
+        self.check()
         out = torch.empty(x.shape[0], self.outputs)
         core().bise_mixture(
-            ctypes.byref(_inputs(x)),
+            ctypes.byref(_inputs(x, self.inputs)),
             ctypes.byref(self._native),
             address(choice),
             address(weights),
@@ -238,9 +298,10 @@ class Mixture:
 
 def feed_forward(x: Tensor, layer: Gated) -> Tensor:
     """x [rows, dim] fp32 -> [rows, dim] fp32"""
+    layer.check()
     out = torch.empty(x.shape[0], layer.down.outputs)
     core().bise_feed_forward(
-        ctypes.byref(_inputs(x)),
+        ctypes.byref(_inputs(x, layer.gate_up.inputs)),
         ctypes.byref(_gated(layer)),
         address(out),
         ctypes.c_int64(layer.down.outputs),

@@ -3,88 +3,22 @@
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core
-from bise.ops.cpu.look import (
-    LatentUp,
-    Pages,
-    Span,
-    Table,
-    _Cache,
-    _GroupedShape,
-    _LatentShape,
-    _Span,
+from bise.errors import UserError
+from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.look import Pages, Span, Table, _Cache, _GroupedShape, _LatentShape, _Span
+from bise.ops.cpu.matrix import Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
+from bise.ops.cpu.network_weights import (
+    LatentWeights,
+    LayerWeights,
+    Shape,
+    check_layer,
+    check_matrix,
 )
-from bise.ops.cpu.matrix import Gated, Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LatentWeights:
-    """Of one layer's latent attention."""
-
-    q_down: Matrix
-    kv_down: Matrix
-    q_up: Matrix
-    q_norm: Tensor
-    """[q latent] fp32"""
-
-    kv_norm: Tensor
-    """[kv latent] fp32"""
-
-    up: LatentUp
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupedWeights:
-    """Of one layer's grouped attention."""
-
-    q: Matrix
-    k: Matrix
-    v: Matrix
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerWeights:
-    """Everything one layer multiplies with."""
-
-    attention_norm: Tensor
-    """[dim] fp32"""
-
-    mlp_norm: Tensor
-    attention: LatentWeights | GroupedWeights
-    out: Matrix
-    mlp: Mixture | Gated
-    router: Tensor | None
-    """[experts, dim] fp32; None with a dense feed-forward"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shape:
-    """Sizes and constants of a network."""
-
-    dim: int
-    vocab_size: int
-    num_heads: int
-    norm_eps: float
-    softmax_scale: float
-    q_latent: int
-    """0 for grouped attention, as the next three"""
-
-    nope: int
-    value: int
-    kv_latent: int
-    rope: int
-    num_kv_heads: int
-    """0 for latent attention"""
-
-    topk: int
-    query_growth: float
-    """0 where queries do not grow"""
-
-    growth_step: float
 
 
 class _Layer(ctypes.Structure):
@@ -124,6 +58,7 @@ class _Network(ctypes.Structure):
         ("norm", ctypes.c_void_p),
         ("head", _Matrix),
         ("layers", ctypes.POINTER(_Layer)),
+        ("residency", ctypes.c_void_p),
     ]
 
 
@@ -174,12 +109,17 @@ class CoreNetwork:
         frequencies: Tensor,
     ):
         """embedding [vocab, dim] bf16, norm [dim] fp32, frequencies [rope / 2] fp32"""
-        assert embedding.dtype == torch.bfloat16 and norm.dtype == frequencies.dtype
+        _check_structs()
+        need_tensor("embedding", embedding, (shape.vocab_size, shape.dim), torch.bfloat16)
+        need_tensor("norm", norm, (shape.dim,), torch.float32)
+        need_tensor("frequencies", frequencies, (shape.rope // 2,), torch.float32)
+        check_matrix("head", head, shape.vocab_size, shape.dim)
+        for layer in layers:
+            check_layer(layer, shape)
         self.shape = shape
         self.num_layers = len(layers)
         self._owned = (list(layers), embedding, norm, head, frequencies)
         self._layers = (_Layer * len(layers))(*map(_native_layer, layers))
-        head_dim = shape.nope + shape.rope
         sizes = (shape.num_heads, shape.nope, shape.rope, shape.value, shape.kv_latent)
         self._native = _Network(
             shape.dim,
@@ -190,7 +130,7 @@ class CoreNetwork:
             shape.num_kv_heads == 0,
             _LatentShape(*sizes, shape.softmax_scale),
             shape.q_latent,
-            _GroupedShape(shape.num_heads, shape.num_kv_heads, head_dim, shape.softmax_scale),
+            _GroupedShape(shape.num_heads, shape.num_kv_heads, shape.head_dim, shape.softmax_scale),
             shape.rope,
             shape.topk,
             address(frequencies),
@@ -226,6 +166,9 @@ class CoreNetwork:
         """
         num_tokens, shape = len(ids), self.shape
         table = Table(spans)
+        self._check_pass(ids, table, caches, wanted)
+        if vectors is not None or vector_rows:
+            self._check_vectors(vectors, vector_rows, num_tokens)
         known = torch.tensor(ids, dtype=torch.int64)
         rows = torch.tensor(wanted, dtype=torch.int64)
         seen_rows = torch.tensor(vector_rows, dtype=torch.int64)
@@ -252,23 +195,49 @@ class CoreNetwork:
             None if passed.routing is None else address(passed.routing),
             is_exact,
         )
-        core().bise_run_pass(
-            ctypes.byref(self._native), ctypes.byref(native), self._room(num_tokens)
-        )
+        room = self._room(num_tokens)  # held here: another thread's pass may want a larger one
+        run = core().bise_run_pass
+        if run(ctypes.byref(self._native), ctypes.byref(native), address(room)):
+            raise MemoryError(f"too little memory for a pass of {num_tokens} tokens")
         return passed
 
-    def _room(self, num_tokens: int) -> ctypes.c_void_p:
+    def _check_pass(
+        self, ids: Sequence[int], table: Table, caches: "Caches", wanted: Sequence[int]
+    ) -> None:
+        """The core trusts what it is given, so nothing outside its tables may get that far."""
+        size, num_tokens = self.shape.vocab_size, len(ids)
+        if num_tokens and not 0 <= min(ids) <= max(ids) < size:
+            raise ValueError(f"ids are {min(ids)} … {max(ids)}, expected 0 … {size - 1}")
+        if table.num_tokens != num_tokens:
+            raise ValueError(f"spans have {table.num_tokens} tokens, but there are {num_tokens}")
+        if (caches.num_layers, caches.width) != (self.num_layers, self.shape.cache_width):
+            raise ValueError("caches are those of another network")
+        table.check(caches.num_pages, caches.page_tokens)
+        is_inside = not wanted or 0 <= wanted[0] <= wanted[-1] < num_tokens
+        if not is_inside or any(one >= other for one, other in pairwise(wanted)):
+            raise ValueError(f"wanted rows do not ascend within the {num_tokens} of the pass")
+
+    def _check_vectors(self, vectors: Tensor | None, rows: Sequence[int], num_tokens: int) -> None:
+        need_tensor("vectors", vectors, (len(rows), self.shape.dim), torch.float32)
+        is_inside = not rows or 0 <= min(rows) <= max(rows) < num_tokens
+        need(is_inside, f"vectors stand outside of the {num_tokens} rows of the pass")
+
+    def _room(self, num_tokens: int) -> Tensor:
         """Memory for what a pass computes on its way; kept for the next one."""
         needed = self._count_bytes(ctypes.byref(self._native), ctypes.c_int64(num_tokens))
-        if len(self._memory) < needed:
-            self._memory = torch.empty(needed, dtype=torch.uint8)
-        return address(self._memory)
+        memory = self._memory
+        if len(memory) < needed:
+            memory = self._memory = torch.empty(needed, dtype=torch.uint8)
+        return memory
 
 
 class Caches:
     """The pages of all layers."""
 
     def __init__(self, layers: Sequence[Pages]):
+        need(len({one.entries.shape for one in layers}) == 1, "layers have caches of one shape")
+        self.num_layers = len(layers)
+        self.num_pages, self.page_tokens, self.width = layers[0].entries.shape
         self._owned = list(layers)
         self.native = (_Cache * len(layers))(*(one._native() for one in layers))
 
@@ -293,3 +262,17 @@ def _native_layer(weights: LayerWeights) -> _Layer:
     else:
         layer.dense = _gated(weights.mlp)
     return layer
+
+
+def _check_structs() -> None:
+    """A library made from other sources would read other things than we write."""
+    structs = (_Network, _Layer, _Pass, _Cache, _Span, _Matrix, _Mixture)
+    library = core()
+    known = hasattr(library, "bise_struct_bytes") and [
+        library.bise_struct_bytes(ctypes.c_int64(i)) for i in range(len(structs))
+    ]
+    if known != [ctypes.sizeof(one) for one in structs]:
+        raise UserError(
+            "the C++ core was made from other sources than this package",
+            hint="install the package again",
+        )

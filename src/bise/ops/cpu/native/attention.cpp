@@ -2,7 +2,7 @@
 #include "attention.h"
 
 #include <algorithm>
-#include <atomic>
+#include <utility>
 #include <vector>
 
 #include "isa.h"
@@ -30,7 +30,7 @@ constexpr int64_t TASKS_A_WORKER = 3;  // enough of them, that nobody is idle fo
 // Of a bundle, by form: what an L2 cache of 1 to 2 MB holds.
 constexpr int64_t MOST_TILES[] = {64, 32, 64};
 
-std::atomic<bool> is_exact{false};
+thread_local bool is_exact = false;
 
 struct LookTask {
     const Bundle* bundle;
@@ -173,7 +173,7 @@ bool pays_to_expand(const LatentShape& shape, const Span& span) {
 
 }  // namespace
 
-void use_exact_attention(bool wanted) { is_exact = wanted; }
+bool use_exact_attention(bool wanted) { return std::exchange(is_exact, wanted); }
 
 void latent_attention(const LatentShape& shape, const LatentUp& up, const Cache& cache,
                       const Span* spans, int64_t num_spans, const float* query, float* out) {

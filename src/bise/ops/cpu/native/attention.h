@@ -50,8 +50,9 @@ void latent_attention(const LatentShape& shape, const LatentUp& up, const Cache&
 
 // Exact attention: latents are never multiplied up to keys and values, not even where many tokens
 // would gain by it. Then a token's result has the same bits however its text was cut into spans.
-// Otherwise it does, too, except for this choice; neither company nor workers ever change a bit.
-void use_exact_attention(bool wanted);
+// Otherwise it does, too, except for this choice; neither company nor workers ever change a bit. It
+// is said for the calls of one thread.
+bool use_exact_attention(bool wanted);  // what it was before
 
 struct GroupedShape {
     int64_t heads, kv_heads, head_dim;

@@ -1,12 +1,15 @@
 #include "isa.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 #endif
 
 namespace bise {
@@ -36,10 +39,15 @@ unsigned saved_by_system() {
     return low;
 }
 
-// Tile registers are large, so Linux gives them only to those who ask.
+// Tile registers are large, so Linux gives them only to those who ask; of other systems we do not
+// know.
 bool may_use_tiles() {
+#if defined(__linux__)
     constexpr int ARCH_REQ_XCOMP_PERM = 0x1023, TILE_DATA = 18;
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILE_DATA) == 0;
+#else
+    return false;
+#endif
 }
 
 Isa find_best() {
@@ -69,8 +77,8 @@ Isa find_wanted() {
     return best_isa();
 }
 
-Isa& current() {
-    static Isa one = find_wanted();
+std::atomic<Isa>& current() {
+    static std::atomic<Isa> one{find_wanted()};
     return one;
 }
 
@@ -81,7 +89,7 @@ Isa best_isa() {
     return best;
 }
 
-Isa isa() { return current(); }
+Isa isa() { return current().load(std::memory_order_relaxed); }
 
 bool use_isa(Isa wanted) {
     if (wanted < PORTABLE || wanted > best_isa()) return false;

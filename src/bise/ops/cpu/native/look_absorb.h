@@ -38,7 +38,7 @@ struct Absorbing {
     static int64_t room(const LookJob& job, int64_t count, int64_t depth, int64_t panels) {
         const int64_t rows = padded(count, TILE);
         return rows * (depth + panels * PANEL) * 4 + 2 * padded(job.key, DEPTH) * 4 +
-               finding_numbers(job) * 4 + 1024;
+               finding_numbers(job) * 4 + 4 * (64 + GAP);
     }
 
     static void absorb(const LookJob& job, const BundleToken* tokens, int64_t count, int64_t head,

@@ -1,4 +1,4 @@
-#if defined(__AMX_BF16__)
+#if defined(__x86_64__)
 
 #include "look_absorb.h"
 #include "look_bf16.h"

@@ -1,6 +1,7 @@
 // One block of keys and values, brought from the cache into the forms that products want.
 #pragma once
 
+#include "guard.h"
 #include "look_entries.h"
 #include "look_layout.h"
 #include "look_products.h"
@@ -14,13 +15,18 @@ constexpr int64_t AHEAD = 32;  // keys that memory is asked for before they are 
 // Takes pieces of scratch memory one after the other; from nowhere, only to measure them.
 struct Carver {
     uintptr_t at;
+    bool is_measuring;
 
-    explicit Carver(void* memory = nullptr) : at(reinterpret_cast<uintptr_t>(memory)) {}
+    explicit Carver(void* memory = nullptr)
+        : at(reinterpret_cast<uintptr_t>(memory)), is_measuring(!memory) {}
 
     template <class T>
     T* take(int64_t count) {
         auto* piece = reinterpret_cast<T*>(at);
-        at += padded(count * static_cast<int64_t>(sizeof(T)), 64);
+        const int64_t bytes = count * static_cast<int64_t>(sizeof(T));
+        const int64_t room = padded(bytes, 64) + GAP;
+        if (!is_measuring) close_gap(reinterpret_cast<char*>(at) + bytes, room - bytes);
+        at += room;
         return piece;
     }
 };

@@ -91,8 +91,10 @@ struct Looking {
         static int64_t bytes(const LookJob& job) {
             Carver measure;
             KeyBlock<Mode> block(job, measure);
-            measure.take<float>(4 * TILE * BLOCK + 2 * finding_numbers(job));
-            return static_cast<int64_t>(measure.at) + 64;
+            measure.take<float>(2 * TILE * BLOCK);
+            measure.take<float>(2 * TILE * BLOCK);
+            measure.take<float>(2 * finding_numbers(job));
+            return static_cast<int64_t>(measure.at);
         }
     };
 
@@ -139,7 +141,7 @@ struct Looking {
     static void look_alone(const LookJob& job, Bundle bundle, int worker) {
         const int64_t query_count = bundle.tiles * query_numbers(job);
         const int64_t finding_count = bundle.tiles * finding_numbers(job);
-        const int64_t bytes = query_count * sizeof(Number) + finding_count * sizeof(float) + 64;
+        const int64_t bytes = query_count * sizeof(Number) + finding_count * sizeof(float) + 2 * GAP;
         Carver carver(scratch(worker, 7, bytes));
         bundle.queries = carver.take<Number>(query_count);
         bundle.findings = carver.take<float>(finding_count);

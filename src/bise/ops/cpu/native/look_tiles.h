@@ -4,7 +4,7 @@
 
 #include "look_bf16.h"
 
-#if defined(__AMX_BF16__)
+#if defined(__x86_64__)
 
 namespace bise {
 namespace {

@@ -6,9 +6,11 @@
 #include <cstring>
 
 #if defined(__AVX2__)
+#if !defined(__clang__)
 // gcc 12 finds its own headers' undefined vectors undefined (gcc bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #endif
 

@@ -10,6 +10,7 @@ namespace {
 
 struct Run {
     const Product* product;
+    const Rows* rows;  // in the form its matrix wants
     Part part;
 };
 
@@ -52,19 +53,17 @@ void products(const Inputs& x, const Product* products, int64_t count) {
     int64_t num_runs = 0;
     for (int64_t i = 0; i < count; ++i) {
         const Matrix& matrix = *products[i].matrix;
-        const int64_t panels = num_panels(matrix.outputs);
-        const int64_t chunk = chunk_of(prepared.in(wanted_form(matrix, x.rows)));
+        const Rows& rows = prepared.in(wanted_form(matrix, x.rows));
+        const int64_t panels = num_panels(matrix.outputs), chunk = chunk_of(rows);
         const int64_t step = panels_a_task(matrix, std::min(chunk, x.rows), cost);
         for (int64_t row = 0; row < x.rows; row += chunk)
             for (int64_t panel = 0; panel < panels; panel += step)
-                runs[num_runs++] = {&products[i], {panel, std::min(panels, panel + step), row,
-                                                   std::min(x.rows, row + chunk)}};
+                runs[num_runs++] = {&products[i], &rows, {panel, std::min(panels, panel + step),
+                                                          row, std::min(x.rows, row + chunk)}};
     }
     parallel(num_runs, [&](int64_t index, int worker) {
         const Run& run = runs[index];
-        const Matrix& matrix = *run.product->matrix;
-        const Rows& rows = prepared.in(wanted_form(matrix, x.rows));
-        Multiplier(matrix, rows, worker)
+        Multiplier(*run.product->matrix, *run.rows, worker)
             .run(run.part, [&](int64_t panel, int64_t row, int64_t some, float* block) {
                 store(*run.product, panel, row, some, block);
             });

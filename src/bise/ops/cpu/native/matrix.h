@@ -65,8 +65,8 @@ struct Product {
 
 // A row's results do not depend on what the other rows are, but on AMX on how many: few have kernels
 // of their own, which round differently from the tiles for many. With `use_exact` they do not
-// depend on that either: there are no tiles. Set it between calls.
-void use_exact(bool wanted);
+// depend on that either: there are no tiles. It is said for the calls of one thread.
+bool use_exact(bool wanted);  // what it was before
 
 // Several products of the same inputs in one go (q and kv projections, for example).
 void products(const Inputs& x, const Product* products, int64_t count);

@@ -1,5 +1,5 @@
 // Products of many rows with AMX: weights of any type become tiles of bf16 for `tdpbf16ps`.
-#if defined(__AMX_BF16__)
+#if defined(__x86_64__)
 
 #include <algorithm>
 #include <type_traits>

@@ -121,6 +121,14 @@ using Bf16Rows = FloatRows<BF16, N>;
 template <int N>
 using Fp8Rows = FloatRows<FP8, N>;
 
+// Whole numbers of 8 bits; what is none becomes 0.
+inline __m128i bytes_nearest(__m512 numbers) {
+    return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(numbers));
+}
+inline int32_t sum_of(__m128i bytes) {
+    return _mm512_reduce_add_epi32(_mm512_cvtepi8_epi32(bytes));
+}
+
 void quantise(const float* x, int64_t count, Group* groups) {
     const __m512i sign = _mm512_set1_epi32(0x7fffffff);
     for (; count > 0; count -= GROUP, x += GROUP, ++groups) {
@@ -130,14 +138,14 @@ void quantise(const float* x, int64_t count, Group* groups) {
         const __m512i sizes = _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(low), sign),
                                                _mm512_and_si512(_mm512_castps_si512(high), sign));
         const float most = float_of_bits(uint32_t(_mm512_reduce_max_epi32(sizes)));
-        const __m512 inverse = _mm512_set1_ps(most > 0x1p-100f ? 127.0f / most : 0.0f);
-        const __m512i first = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
-        const __m512i second = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(groups->values), _mm512_cvtepi32_epi8(first));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(groups->values + TILE),
-                         _mm512_cvtepi32_epi8(second));
-        const int32_t one = _mm512_reduce_add_epi32(first), two = _mm512_reduce_add_epi32(second);
-        groups->scale = most > 0x1p-100f ? most * (1.0f / 127.0f) : 0.0f;
+        const bool is_nothing = most <= 0x1p-100f;  // what is no number is something
+        const __m512 inverse = _mm512_set1_ps(is_nothing ? 0.0f : 127.0f / most);
+        const __m128i first = bytes_nearest(_mm512_mul_ps(low, inverse));
+        const __m128i second = bytes_nearest(_mm512_mul_ps(high, inverse));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(groups->values), first);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(groups->values + TILE), second);
+        const int32_t one = sum_of(first), two = sum_of(second);
+        groups->scale = is_nothing ? 0.0f : most * (1.0f / 127.0f);
         groups->start_int8 = -zero_point(INT8) * (one + two);
         groups->start_int4 = -zero_point(INT4) * (one + two);
         groups->start_nvfp4[0] = -zero_point(NVFP4) * one;

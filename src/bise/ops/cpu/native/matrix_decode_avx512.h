@@ -1,9 +1,11 @@
 // Packed weights into registers of AVX-512.
 #pragma once
 
+#if !defined(__clang__)
 // GCC 12 warns of its own undefined registers in immintrin.h, as if they were ours.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 #include <immintrin.h>
 

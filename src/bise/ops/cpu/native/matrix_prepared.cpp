@@ -3,11 +3,13 @@
 #include <cassert>
 #include <cstdlib>
 #include <new>
+#include <sys/mman.h>
+#include <utility>
 
 #if defined(__linux__)
-#include <sys/mman.h>
 #endif
 
+#include "guard.h"
 #include "isa.h"
 
 namespace bise {
@@ -22,11 +24,11 @@ constexpr int64_t FEWEST_BYTES = 16 << 10, MANY_ROWS = 64, PANELS_OF_MANY = 16;
 
 constexpr int64_t PAGE = 2 << 20;  // a huge one
 
-bool is_exact = false;
+thread_local bool is_exact = false;
 
 }  // namespace
 
-void use_exact(bool wanted) { is_exact = wanted; }
+bool use_exact(bool wanted) { return std::exchange(is_exact, wanted); }
 
 void Arena::clear() {
     if (pieces_.size() > 1) {  // one piece, next time
@@ -34,11 +36,12 @@ void Arena::clear() {
         free_all();
         take_bytes(total);
     }
+    for (const Piece& piece : pieces_) open_all(piece.start, piece.bytes);
     used_ = 0;
 }
 
-uint8_t* Arena::take_bytes(int64_t bytes) {
-    bytes = divide_up(bytes, 64) * 64;
+uint8_t* Arena::take_bytes(int64_t wanted) {
+    const int64_t bytes = divide_up(wanted, 64) * 64 + GAP;
     if (pieces_.empty() || used_ + bytes > pieces_.back().bytes) {
         const int64_t size = divide_up(std::max(bytes, total_), PAGE) * PAGE;
         auto* start = static_cast<uint8_t*>(std::aligned_alloc(PAGE, size_t(size)));
@@ -52,11 +55,15 @@ uint8_t* Arena::take_bytes(int64_t bytes) {
     }
     uint8_t* taken = pieces_.back().start + used_;
     used_ += bytes;
+    close_gap(taken + wanted, bytes - wanted);
     return taken;
 }
 
 void Arena::free_all() {
-    for (const Piece& piece : pieces_) std::free(piece.start);
+    for (const Piece& piece : pieces_) {
+        open_all(piece.start, piece.bytes);
+        std::free(piece.start);
+    }
     pieces_.clear();
     used_ = total_ = 0;
 }

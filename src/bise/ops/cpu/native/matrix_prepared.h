@@ -29,7 +29,7 @@ class Arena {
         uint8_t* start;
         int64_t bytes;
     };
-    uint8_t* take_bytes(int64_t bytes);
+    uint8_t* take_bytes(int64_t wanted);
     void free_all();
 
     std::vector<Piece> pieces_;

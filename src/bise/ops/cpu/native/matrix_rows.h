@@ -18,13 +18,15 @@ inline void quantise_group(const float* x, Group& group) {
     for (int k = 0; k < GROUP; ++k)
         most_bits = std::max(most_bits, int32_t(bits_of_float(x[k]) & 0x7fffffffu));
     const float most = float_of_bits(uint32_t(most_bits));
-    const float inverse = most > 0x1p-100f ? 127.0f / most : 0.0f;
+    const bool is_nothing = most <= 0x1p-100f;  // what is no number is something
+    const float inverse = is_nothing ? 0.0f : 127.0f / most;
     int32_t whole[GROUP], low = 0, high = 0;
     for (int k = 0; k < GROUP; ++k)
         whole[k] = int32_t(bits_of_float(x[k] * inverse + MAGIC) - bits_of_float(MAGIC));
     for (int k = 0; k < GROUP; ++k) group.values[k] = int8_t(whole[k]);
-    for (int k = 0; k < GROUP / 2; ++k) low += whole[k], high += whole[k + GROUP / 2];
-    group.scale = most > 0x1p-100f ? most * (1.0f / 127.0f) : 0.0f;
+    for (int k = 0; k < GROUP / 2; ++k)  // of what is kept: infinite numbers become huge ones first
+        low += group.values[k], high += group.values[k + GROUP / 2];
+    group.scale = is_nothing ? 0.0f : most * (1.0f / 127.0f);
     group.start_int8 = -zero_point(INT8) * (low + high);
     group.start_int4 = -zero_point(INT4) * (low + high);
     group.start_nvfp4[0] = -zero_point(NVFP4) * low;

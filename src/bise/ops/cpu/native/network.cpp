@@ -4,8 +4,12 @@
 #include <cmath>
 #include <cstring>
 #include <mutex>
+#include <vector>
+#include <new>
 
+#include "guard.h"
 #include "pool.h"
+#include "pool_sleep.h"
 #include "rows.h"
 
 namespace bise {
@@ -13,17 +17,23 @@ namespace bise {
 namespace {
 
 constexpr int64_t ALIGNMENT = 64;
+constexpr int64_t FEW_ROWS = 16;  // more choose so many experts that guessing adds nothing
 constexpr int64_t FEW_NUMBERS = 1 << 14;  // below this a loop is over before a worker wakes
 
 // Hands out pieces of one block of memory; without a block it only counts.
 class Carver {
    public:
     explicit Carver(uint8_t* memory) : memory_(memory) {}
+    ~Carver() {
+        if (memory_) open_all(memory_, used_);
+    }
 
     template <class T>
     T* take(int64_t count) {
         uint8_t* const at = memory_ ? memory_ + used_ : nullptr;
-        used_ += (count * int64_t(sizeof(T)) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        const int64_t bytes = count * int64_t(sizeof(T)), begin = used_;
+        used_ += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GAP;
+        if (at) close_gap(at + bytes, used_ - begin - bytes);
         return reinterpret_cast<T*>(at);
     }
 
@@ -168,14 +178,33 @@ void look_back(const Network& net, const Layer& layer, const Pass& pass, const C
     add_rows(room.stream, room.made, tokens, net.dim);
 }
 
+// Let the experts of these rows be read from their file, and those that the next layer would choose
+// if it saw what this one sees: mostly the ones it will.
+void call_experts(const Network& net, int64_t number, int64_t rows, Room& room) {
+    Residency& there = *net.residency;
+    std::vector<int32_t> chosen(room.choice, room.choice + rows * net.topk);
+    std::sort(chosen.begin(), chosen.end());
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+    there.need(number, chosen.data(), int64_t(chosen.size()));
+    if (rows > FEW_ROWS || number + 1 == net.num_layers) return;
+    const Layer& next = net.layers[number + 1];
+    std::vector<int32_t> guessed(rows * net.topk);
+    std::vector<float> weights(rows * net.topk);
+    route(room.normed, net.dim, rows, net.dim, next.router, next.mixture.num_experts, net.topk,
+          guessed.data(), weights.data());
+    there.expect(number + 1, guessed.data(), int64_t(guessed.size()));
+}
+
 // stream += experts(norm(stream)), for the first `rows` of the stream
-void think(const Network& net, const Layer& layer, int64_t rows, Room& room) {
+void think(const Network& net, int64_t number, int64_t rows, Room& room) {
+    const Layer& layer = net.layers[number];
     rms_norm(room.stream, net.dim, rows, net.dim, layer.mlp_norm, net.norm_eps, room.normed,
              net.dim);
     const Inputs x = {room.normed, rows, net.dim, net.dim};
     if (layer.router) {
         route(room.normed, net.dim, rows, net.dim, layer.router, layer.mixture.num_experts,
               net.topk, room.choice, room.weights);
+        if (net.residency) call_experts(net, number, rows, room);
         mixture(x, layer.mixture, room.choice, room.weights, net.topk, room.made, net.dim);
     } else {
         feed_forward(x, layer.dense, room.made, net.dim);
@@ -195,10 +224,31 @@ void keep_rows(float* x, const int64_t* rows, int64_t count, int64_t width) {
         if (rows[i] != i) std::memcpy(x + i * width, x + rows[i] * width, width * sizeof(float));
 }
 
+// Exactness while it lives; afterwards what the thread had wanted for itself.
+class Exactly {
+   public:
+    explicit Exactly(bool wanted)
+        : products_(use_exact(wanted)), attention_(use_exact_attention(wanted)) {}
+    ~Exactly() { use_exact(products_), use_exact_attention(attention_); }
+
+   private:
+    bool products_, attention_;
+};
+
 void put_pictures(const Network& net, const Pass& pass, float* stream) {
     for (int64_t i = 0; i < pass.num_vectors; ++i)
         std::memcpy(stream + pass.vector_rows[i] * net.dim, pass.vectors + i * net.dim,
                     net.dim * sizeof(float));
+}
+
+// Threads that pass through the same network share its memory. A child of a fork begins with a mutex
+// of its own: the thread that held the parent's does not exist there.
+std::mutex& one_at_a_time() {
+    alignas(std::mutex) static char place[sizeof(std::mutex)];
+    static const auto renew = [] { new (place) std::mutex; };
+    static const bool is_made = (renew(), forget_pool_in_children(renew), true);
+    (void)is_made;
+    return *reinterpret_cast<std::mutex*>(place);
 }
 
 }  // namespace
@@ -210,10 +260,8 @@ int64_t pass_bytes(const Network& network, int64_t num_tokens) {
 }
 
 void run_pass(const Network& net, const Pass& pass, uint8_t* memory) {
-    static std::mutex one_at_a_time;  // exactness and the pool are the process's
-    const std::lock_guard<std::mutex> turn_of_mine(one_at_a_time);
-    use_exact(pass.is_exact);
-    use_exact_attention(pass.is_exact);
+    const std::lock_guard<std::mutex> turn_of_mine(one_at_a_time());
+    const Exactly for_this_pass(pass.is_exact);
     Carver carver(memory);
     Room room(net, pass.num_tokens, carver);
     embed(net.embedding, true, net.dim, pass.ids, pass.num_tokens, room.stream);
@@ -230,7 +278,7 @@ void run_pass(const Network& net, const Pass& pass, uint8_t* memory) {
             keep_rows(room.stream, pass.wanted, rows, net.dim);
             if (rows == 0) return;
         }
-        think(net, net.layers[l], rows, room);
+        think(net, l, rows, room);
         if (pass.routing && net.topk) keep_routing(net, pass, l, room);
     }
     rms_norm(room.stream, net.dim, rows, net.dim, net.norm, net.norm_eps, room.stream, net.dim);

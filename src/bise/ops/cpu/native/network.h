@@ -3,6 +3,7 @@
 
 #include "attention.h"
 #include "matrix.h"
+#include "residency.h"
 
 namespace bise {
 
@@ -43,6 +44,7 @@ struct Network {
     const float* norm;
     Matrix head;
     const Layer* layers;
+    Residency* residency;  // of experts in a file, or null: everything is in memory
 };
 
 // New tokens, one request after another as `spans` say.

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "guard.h"
 #include "pool_limits.h"
 #include "pool_sleep.h"
 
@@ -55,7 +57,14 @@ struct Memory {
     int64_t bytes = 0;
 
     void* at_least(int64_t wanted) {
-        if (wanted <= bytes) return start;
+        open_all(start, bytes);
+        if (wanted > bytes) renew(wanted);
+        close_gap(static_cast<char*>(start) + wanted, bytes - wanted);
+        return start;
+    }
+
+   private:
+    void renew(int64_t wanted) {
         std::free(start);
         const int64_t unit = wanted >= HUGE_PAGE / 8 ? HUGE_PAGE : 4096;
         bytes = (wanted + wanted / 4 + unit - 1) / unit * unit;  // a little more: requests grow
@@ -64,7 +73,6 @@ struct Memory {
 #if defined(__linux__)
         if (unit == HUGE_PAGE) madvise(start, bytes, MADV_HUGEPAGE);
 #endif
-        return start;
     }
 };
 
@@ -113,10 +121,16 @@ class Pool {
     }
 
     void start(int count) {
-        num_workers_ = limited(count);
+        const int wanted = limited(count);
         is_stopping_ = false;
-        for (int worker = 1; worker < num_workers(); ++worker)
-            threads_.emplace_back([this, worker] { serve(worker); });
+        try {
+            while (static_cast<int>(threads_.size()) + 1 < wanted) {
+                const int worker = static_cast<int>(threads_.size()) + 1;
+                threads_.emplace_back([this, worker] { serve(worker); });
+            }
+        } catch (const std::system_error&) {  // no more threads to be had: fewer do the work
+        }
+        num_workers_ = static_cast<int>(threads_.size()) + 1;
     }
 
     void stop() {

@@ -38,9 +38,15 @@ void norm(const float* x, int64_t dim, const float* weight, float eps, float* ou
 }
 
 inline Floats swap_neighbours(Floats a) {
+#if defined(__clang__)  // which has no such function, and sees what this loop does
+    Floats swapped;
+    for (int i = 0; i < LANES; ++i) swapped[i] = a[i ^ 1];
+    return swapped;
+#else
     Ints order;
     for (int i = 0; i < LANES; ++i) order[i] = i ^ 1;
     return __builtin_shuffle(a, order);
+#endif
 }
 
 // (a, b) -> (a cos - b sin, b cos + a sin): a times (cos, cos) plus its neighbour times (-sin,

@@ -1,0 +1,188 @@
+"""Packed weights in a file: the same bits as when they are packed in memory; damage is told."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_shapes import SHAPES
+
+from bise.errors import NotFound, UserError
+from bise.model import open_checkpoint, save_checkpoint
+from bise.model.cache import make_cache
+from bise.model.config import ExpertsConfig
+from bise.model.packed import FromCheckpoint, FromNetwork, FromRandom, PackedNetwork
+from bise.model.packed_file import DATA, INDEX, PackedFolder, is_packed, pack_folder
+from bise.model.paged import Span
+from bise.ops.cpu.look import Pages
+from bise.ops.cpu.network import Caches
+
+
+def read(packed: PackedNetwork) -> torch.Tensor:
+    cache = make_cache(packed.config, 4, 16, dtype=torch.float32)
+    caches = Caches([Pages(layer, 0) for layer in cache.entries])
+    return packed.core.run([5, 9, 30, 7], [Span(0, 4, [2])], caches, range(4)).logits
+
+
+@pytest.mark.parametrize("kind", ["stored", "int8", "int4"])
+def test_a_mapped_network_computes_the_same_bits(config, fill, kind, tmp_path):
+    source = FromNetwork(fill(config))
+    folder = pack_folder(source, None, tmp_path / "made", kind)
+    assert is_packed(tmp_path / "made") and folder.kind == kind
+    mapped = folder.network()
+    assert mapped.config == config
+    assert torch.equal(read(mapped), read(PackedNetwork(source, kind)))
+    if config.vision is not None:
+        picture = torch.randn(3, 28, 28, generator=torch.Generator().manual_seed(0))
+        assert torch.equal(mapped.see([picture]), PackedNetwork(source, kind).see([picture]))
+
+
+@pytest.mark.parametrize("quant", ["fp8", "nvfp4"])
+def test_stored_types_and_their_scales_come_back(fill, quant, tmp_path):
+    network = fill(SHAPES["small4-text"])
+    made = save_checkpoint(tmp_path / "a", network, network.config, quant=quant)
+    (made / "tekken.json").write_text("words")
+    source = FromCheckpoint(open_checkpoint(made), torch.float32)
+    mapped = pack_folder(source, made, tmp_path / "b").network()
+    assert torch.equal(read(mapped), read(PackedNetwork(source)))
+    assert (tmp_path / "b" / "tekken.json").read_text() == "words"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "made"
+    pack_folder(FromRandom(SHAPES["small4"]), None, made, "int8")
+    return made
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(folder):
+    before = (folder / DATA).read_bytes()
+    with pytest.raises(UserError, match="not empty"):
+        pack_folder(FromRandom(SHAPES["small4"]), None, folder)
+    assert (folder / DATA).read_bytes() == before
+
+
+def test_what_breaks_off_is_no_packed_folder(tmp_path):
+    def stop(done: int) -> None:
+        if done > 10_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path / "made", progress=stop)
+    assert not is_packed(tmp_path / "made")
+
+
+def test_a_cut_file_is_damaged(folder):
+    with (folder / DATA).open("r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(UserError, match="1,000 bytes"):
+        PackedFolder(folder)
+    with pytest.raises(NotFound):
+        PackedFolder(folder.parent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda index: index.update(format=2),
+        lambda index: index.update(kind="int3"),
+        lambda index: index.update(layout="other"),
+        lambda index: index["pieces"].pop("head.weight"),
+        lambda index: index["pieces"]["head.weight"].update(outputs=64),
+        lambda index: index["pieces"]["head.weight"].update(outputs=64, size=64 * 72),
+        lambda index: index["pieces"]["head.weight"].update(offset=index["size"]),
+        lambda index: index["pieces"]["head.weight"].update(offset=1),
+        lambda index: index["pieces"]["norm.weight"].update(shape=[32], size=128),
+        lambda index: index["pieces"]["blocks.0.attention.up"].update(sizes=[1, 2, 3]),
+        lambda index: index["config"].update(dim=32),
+    ],
+)
+def test_an_index_that_makes_no_sense_is_refused(folder, change):
+    index = json.loads((folder / INDEX).read_text())
+    change(index)
+    (folder / INDEX).write_text(json.dumps(index))
+    with pytest.raises(UserError):
+        PackedFolder(folder).network()
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_value_in_the_index_does_anything_but_read_or_refuse(tmp_path_factory, data):
+    made = tmp_path_factory.mktemp("packed") / "made"
+    pack_folder(FromRandom(SHAPES["small3-text"]), None, made, "int4")
+    index = json.loads((made / INDEX).read_text())
+    key = data.draw(st.sampled_from(sorted(index["pieces"])))
+    field = data.draw(st.sampled_from(sorted(index["pieces"][key])))
+    value = st.one_of(
+        st.none(),
+        st.integers(-10, 10**12),
+        st.floats(),
+        st.text(max_size=4),
+        st.lists(st.integers()),
+    )
+    index["pieces"][key][field] = data.draw(value)
+    (made / INDEX).write_text(json.dumps(index))
+    try:
+        found = PackedFolder(made).network()
+    except UserError:
+        return
+    assert found.config.dim == SHAPES["small3-text"].dim
+
+
+def resident_bytes(folder) -> int:
+    """Bytes of the mapped file that are in this process's memory."""
+    total, is_ours = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split(" ")[0]:
+            is_ours = line.endswith(str(folder / DATA))
+        elif is_ours and line.startswith("Rss:"):
+            total += int(line.split()[1]) * 1024
+    return total
+
+
+BIG = replace(
+    SHAPES["small4-text"],
+    dim=256,
+    experts=ExpertsConfig(num=16, topk=2, hidden_dim=512),
+)
+"""Experts of a page and more: half a megabyte each in int8."""
+
+
+def test_experts_beyond_a_budget_are_read_when_they_are_needed(tmp_path):
+    folder = pack_folder(FromRandom(BIG), None, tmp_path / "made", "int8")
+    expected = read(PackedNetwork(FromRandom(BIG), "int8"))
+    budget = folder.size_bytes // 3
+    network = folder.network(budget)
+    for _ in range(4):
+        assert torch.equal(read(network), expected)
+    counts = network.residency.counts()
+    assert counts.num_asked > counts.num_found > 0, "some were there, some had to be read"
+    assert counts.num_guessed > 0
+    assert counts.resident_bytes <= budget
+    assert counts.read_bytes > counts.resident_bytes
+    assert resident_bytes(tmp_path / "made") < budget + 2**20 < folder.size_bytes
+
+
+def test_a_budget_that_holds_everything_pages_nothing(tmp_path):
+    folder = pack_folder(FromRandom(BIG), None, tmp_path / "made", "int8")
+    assert folder.network(folder.size_bytes).residency is None
+    assert folder.network().residency is None
+
+
+def test_a_budget_too_small_for_one_token_is_refused(tmp_path):
+    folder = pack_folder(FromRandom(BIG), None, tmp_path / "made", "int8")
+    with pytest.raises(UserError, match=r"needs .* bytes of memory"):
+        folder.network(2**20)
+
+
+def test_without_room_to_spare_a_budget_is_measured(tmp_path, monkeypatch):
+    folder = pack_folder(FromRandom(BIG), None, tmp_path / "made", "int8")
+    monkeypatch.setattr(
+        "bise.model.packed_file.available_memory_bytes", lambda: folder.size_bytes // 2
+    )
+    network = folder.network()
+    assert torch.equal(read(network), read(PackedNetwork(FromRandom(BIG), "int8")))
+    assert network.residency.counts().resident_bytes < folder.size_bytes // 2
