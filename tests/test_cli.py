@@ -327,6 +327,7 @@ def test_ctrl_c_stops_an_answer_and_twice_leaves(chatterbox):
         assert terminal.status() == 0
 
 
+@pytest.mark.slow
 def test_a_server_starts_answers_and_leaves_when_told(thinker):
     with Terminal("serve", str(thinker), "--port", "0", "--served-model-name", "mine") as terminal:
         shown = terminal.wait_for("Ctrl-C")

@@ -1,6 +1,8 @@
 """Engines side by side: the talk with a process, the run, what is computed from it."""
 
+import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,6 +142,29 @@ def test_a_process_that_rests_wakes_when_asked(stand_in):
         answer = process.ask("peak")
         assert answer.numbers == (0.0, 2e9, 1e9)
         assert 0.0 <= answer.others <= 1.0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends orphans")
+def test_a_process_that_stands_still_ends_with_whoever_started_it(stand_in):
+    starts = f"""
+import pathlib, sys, time
+from bise.peers.talk import Process
+log = pathlib.Path({str(stand_in.with_suffix(".log"))!r})
+process = Process("it", [sys.executable, {str(stand_in)!r}, "1", "2"], log)
+process.rest()
+print(process._child.pid, flush=True)
+time.sleep(60)
+"""
+    command = [sys.executable, "-c", starts]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = Path(f"/proc/{int(parent.stdout.readline())}/stat")
+        assert child.exists()
+        parent.kill()
+    deadline = time.monotonic() + 10.0
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, "it outlives its parent"
+        time.sleep(0.05)
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path):

@@ -19,6 +19,8 @@ class UserError(ValueError):
 
 def one_line(text: str) -> str:
     """Text without line breaks or other characters that move a cursor: errors quote strangers."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 

@@ -108,6 +108,7 @@ def test_an_index_that_makes_no_sense_is_refused(folder, change):
         PackedFolder(folder).network()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_value_in_the_index_does_anything_but_read_or_refuse(tmp_path_factory, data):

@@ -55,6 +55,7 @@ def _run(script: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_child_of_fork_has_a_pool_of_its_own_and_both_end():
     said = _run(
         """

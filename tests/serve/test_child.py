@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -100,8 +100,12 @@ def test_five_deaths_end_the_server_with_one_line(chatterbox):
     assert said == ["error: the engine died 5 times in 10 minutes, at last so: killed by SIGKILL\n"]
 
 
-def test_in_process_there_is_no_child(chatterbox):
+@pytest.mark.slow
+def test_in_process_there_is_no_child_and_headers_have_an_end(chatterbox):
     with command(chatterbox, "--in-process") as server:
+        long = {"x-long": "x" * 600_000}
+        with suppress(httpx.TransportError):  # it may hang up before all is sent
+            assert server.client.get("/health", headers=long).status_code == 400
         assert server.chat(max_tokens=4).status_code == 200
         with pytest.raises(AssertionError, match=r"\[\]"):
             server.child()

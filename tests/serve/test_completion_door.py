@@ -84,6 +84,15 @@ def test_logprobs_are_columns(thinking_server):
         assert [one for piece in pieces for one in piece[name]] == column
 
 
+def test_a_stream_keeps_likelihoods_of_tokens_that_end_no_character(random_server):
+    fields = {"logprobs": 1, "temperature": 1.5, "seed": 3, "max_tokens": 60, "ignore_eos": True}
+    (choice,) = complete(random_server, "hi", **fields).json()["choices"]
+    chunks = [chunk["choices"][0] for chunk in chunks_of(random_server, "hi", **fields)]
+    assert len(chunks) < 60, "some steps had nothing to show"
+    streamed = [token for chunk in chunks for token in chunk["logprobs"]["tokens"]]
+    assert streamed == choice["logprobs"]["tokens"] and len(streamed) == 60
+
+
 def test_sampling_fields_are_those_of_a_chat(thinking_server, random_server):
     assert text_of(thinking_server, stop=" y") == ","
     assert text_of(thinking_server, ignore_eos=True, max_tokens=30).startswith(", yes")
@@ -105,6 +114,8 @@ WRONG = [
     ({"prompt": [-1]}, 400, "no token -1"),
     ({"prompt": ["x"] * 65}, 400, "at most 64"),
     ({"prompt": "x" * 5000}, 400, "maximum context length is 512 tokens"),
+    ({"prompt": ["x" * 5000, *"abc"]}, 400, "has 5,000 characters"),
+    ({"cache_salt": "x" * 257}, 400, "`cache_salt` has 257 characters"),
     ({"prompt": [300] * 513}, 400, "maximum context length is 512 tokens"),
     ({"suffix": "x"}, 400, "`suffix`"),
     ({"best_of": 2}, 400, "`best_of`"),

@@ -68,6 +68,16 @@ def test_instructions_arguments_and_prefixes(thinking_server):
     assert send(thinking_server, inputs).json()["outputs"][0]["content"] == ", yes"
 
 
+def test_an_assistant_may_have_said_nothing(thinking_server):
+    inputs = [{"role": "user", "content": "a"}, {"type": "message.output", "content": None},
+              {"role": "user", "content": "b"}]  # fmt: skip
+    reply = send(thinking_server, inputs, completion_args={"max_tokens": 1})
+    assert reply.status_code == 200, reply.text
+    wrong = [*inputs, {"type": "message.output", "content": {}}]
+    refused = send(thinking_server, wrong)
+    assert refused.status_code == 422 and "`inputs[3].content`" in refused.json()["message"]
+
+
 WRONG = [
     ({"store": True}, 400, "`store`"),
     ({"stream": True}, 400, "`stream`"),

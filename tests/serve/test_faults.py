@@ -66,6 +66,8 @@ SHAPES = [
     ({"reasoning_effort": "extreme"}, "reasoning_effort"),
     ({"prompt_mode": "poetic"}, "prompt_mode"),
     ({"reasoning_effort": 3}, "reasoning_effort"),
+    ({"thinking": {"type": True}}, "thinking.type"),
+    ({"thinking": {"type": {"enabled": 1}}}, "thinking.type"),
     ({"tool_choice": "maybe"}, "tool_choice"),
     ({"tools": [{"type": "function", "function": {"name": 3}}]}, "tools[0].function.name"),
 ]  # fmt: skip
@@ -95,6 +97,13 @@ VALUES = [
     ({"logit_bias": {"99999": 1}}, "invalid_value", "no token 99999"),
     ({"top_logprobs": 21}, "invalid_value", "0 to 20"),
     ({"timeout": 0}, "invalid_value", "`timeout`"),
+    ({"cache_salt": "x" * 257}, "invalid_value", "`cache_salt` has 257 characters"),
+    ({"tools": [{"function": {"name": "f", "description": "x" * 5000}}]},
+     "context_length_exceeded", "has 5,005 characters"),
+    ({"tools": [{"function": {"name": "x" * 5000}}]}, "context_length_exceeded", "characters"),
+    ({"messages": [*HELLO, {"role": "assistant", "tool_calls": [
+        {"id": "1", "function": {"name": "f", "arguments": {"a": "x" * 5000}}}]}]},
+     "context_length_exceeded", "has 5,0"),
     ({"tool_choice": "any"}, "invalid_value", "`auto`"),
     ({"tool_choice": {"type": "function"}}, "invalid_value", "`auto`"),
     ({"tools": [{"type": "web_search"}]}, "invalid_value", "expected `function`"),
@@ -140,7 +149,9 @@ BODIES = [
     (b"", "not JSON"),
     (b"{", "not JSON"),
     (b'{"messages": NaN}', "`NaN`"),
-    (b'{"temperature": 1e999, "messages": [-Infinity]}', "`-Infinity`"),
+    (b'{"temperature": 1, "messages": [-Infinity]}', "`-Infinity`"),
+    (b'{"messages": [{"role": "user", "content": "x"}], "metadata": {"a": [1e400]}}', "`1e400`"),
+    (b'{"a": -1' + b"0" * 400 + b".0}", "too large"),
     (b'{"a": "\xff"}', "not UTF-8"),
     (b'{"a": "\\ud800"}', "surrogate"),
     (b'{"a": ' + b"[" * 65 + b"]" * 65 + b"}", "nested"),
@@ -160,10 +171,10 @@ def test_a_body_that_is_no_object_is_422(thinking_server):
     check(reply, 422, "invalid_type")
 
 
-def test_infinity_by_overflow_is_refused_like_any_wrong_value(thinking_server):
+def test_infinity_by_overflow_is_refused(thinking_server):
     data = json.dumps({"messages": HELLO}).replace("}]}", '}],"temperature":1e999}')
     reply = thinking_server.client.post("/v1/chat/completions", content=data)
-    check(reply, 400, "invalid_value", words="`temperature`")
+    check(reply, 400, "invalid_value", words="`1e999`")
 
 
 def test_only_json_may_be_posted(thinking_server):
@@ -214,12 +225,106 @@ def test_pages_of_other_sites_are_turned_away(thinking_server):
         ({"origin": "https://evil.example"}, 403),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": ""}, 403),
         ({"origin": own, "sec-fetch-site": "same-origin"}, 200),
     ):
         reply = thinking_server.client.get("/v1/models", headers=headers)
         assert reply.status_code == status, headers
         if status == 403:
             check(reply, 403, "permission_denied")
+
+
+def test_names_that_were_made_to_lead_here_are_turned_away(thinking_server):
+    for host, status in (
+        ("evil.example:8000", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("[::1", 403),
+        ("", 403),
+        ("localhost", 200),
+        ("LocalHost:1234", 200),
+        ("127.0.0.1:80", 200),
+        ("[::1]:8000", 200),
+    ):
+        headers = {"host": host, "sec-fetch-site": "same-origin"}
+        headers |= {"origin": f"http://{host}"} if status == 200 else {}
+        reply = thinking_server.client.get("/v1/models", headers=headers)
+        assert reply.status_code == status, host
+
+
+def test_a_server_for_others_may_have_any_name_and_hear_priorities(start, thinker):
+    with start(thinker, Limits(priority=5), is_local=False) as server:
+        headers = {"host": "models.example", "origin": "http://models.example"}
+        assert server.client.get("/v1/models", headers=headers).status_code == 200
+        heard = server.chat(priority=-5, max_tokens=1)
+        assert heard.status_code == 200 and "x-ignored-params" not in heard.headers
+        check(server.chat(priority=-6), 400, "invalid_value", words="`priority` is -6")
+
+
+def test_priority_is_not_used_unless_the_server_says_so(thinking_server):
+    reply = thinking_server.chat(priority=-(10**9), foo=1, max_tokens=1)
+    assert reply.status_code == 200 and reply.headers["x-ignored-params"] == "foo,priority"
+    reply = thinking_server.post("/v1/completions", prompt="x", priority=-1, max_tokens=1)
+    assert reply.status_code == 200 and reply.headers["x-ignored-params"] == "priority"
+
+
+@pytest.mark.parametrize("name", ["stop", "stop_token_ids", "logit_bias", "modalities"])
+def test_long_lists_of_wrong_things_are_counted_first(thinking_server, name):
+    wrong = {str(number): [] for number in range(3000)} if name == "logit_bias" else [[]] * 3000
+    body = check(thinking_server.chat(**{name: wrong}), 422, "invalid_type")
+    assert len(body["detail"]) == 20
+    longer = {str(number): [] for number in range(5000)} if name == "logit_bias" else [[]] * 5000
+    check(thinking_server.chat(**{name: longer}), 400, "invalid_value", words="5,000 entries")
+
+
+def test_strict_refusals_are_short_too(thinking_server):
+    names = {f"{number}{'x' * 1000}": 1 for number in range(100)}
+    body = {"messages": HELLO, **names}
+    headers = {"x-strict": "true"}
+    reply = thinking_server.client.post("/v1/chat/completions", json=body, headers=headers)
+    assert len(check(reply, 422, "invalid_type")["detail"]) == 20 and len(reply.text) < 10_000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tool_choice": "x" * 10_000},
+        {"messages": [{"role": "x" * 10_000, "content": "hi"}]},
+        {"response_format": {"type": ["x"] * 10_000}},
+        {"temperature": "x" * 10_000},
+        {"logit_bias": {"x" * 10_000: "x"}},
+        {"tool_choice": "x`" * 10_000},
+    ],
+    ids=range(6),
+)
+def test_errors_quote_the_beginning_only(thinking_server, fields):
+    reply = thinking_server.client.post("/v1/chat/completions", json={"messages": HELLO} | fields)
+    assert reply.status_code in (400, 422) and len(reply.json()["message"]) <= 2000
+    assert len(reply.text) < 7000 and "x" * 300 not in reply.text
+
+
+def test_pictures_are_not_shown_in_errors(thinking_server):
+    picture = image(huge_png(8))[0]["image_url"]
+    for wrong in (picture, [picture], {"url": picture}):
+        reply = thinking_server.chat(temperature=wrong)
+        assert reply.status_code == 422 and picture[-20:] not in reply.text
+        assert "input" not in reply.json()["detail"][0]
+
+
+def test_many_ignored_fields_are_counted(thinking_server):
+    names = [f"a{number:04}" for number in range(3000)]
+    reply = thinking_server.chat(max_tokens=1, **dict.fromkeys(names, 1))
+    *shown, rest = reply.headers["x-ignored-params"].split(",")
+    assert shown == names[: len(shown)] and rest == f"and {3000 - len(shown)} more"
+    assert 1900 < len(reply.headers["x-ignored-params"]) < 2100
+    long = thinking_server.chat(max_tokens=1, **{"x" * 10_000: 1})
+    assert long.headers["x-ignored-params"] == "x" * 200
+
+
+def test_more_candidates_than_there_are_tokens_means_all(thinking_server):
+    for top_k in (2**31, 10**400):
+        assert thinking_server.chat(top_k=top_k, temperature=1, max_tokens=2).status_code == 200
 
 
 def test_request_ids_are_echoed_if_they_can_be(thinking_server):

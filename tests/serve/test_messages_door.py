@@ -194,7 +194,23 @@ def test_efforts(thinking_server, fields, used):
     assert reply.headers["x-reasoning-effort"] == used
 
 
+def test_text_is_a_form_and_failed_tools_are_named(thinking_server):
+    reply = send(thinking_server, output_config={"format": {"type": "text"}})
+    assert reply.status_code == 200, reply.text
+    use = {"type": "tool_use", "id": "t1", "name": "add", "input": {}}
+    said = [*HELLO, {"role": "assistant", "content": [use]}]
+    for is_error in (True, False):
+        result = {"type": "tool_result", "tool_use_id": "t1", "content": "x", "is_error": is_error}
+        messages = [*said, {"role": "user", "content": [result]}]
+        named = send(thinking_server, messages=messages).headers.get("x-ignored-params")
+        assert named == ("messages[2].content[0].is_error" if is_error else None)
+
+
 WRONG = [
+    ({"thinking": {"type": 3}}, 400, "invalid_request_error", "`thinking.type`"),
+    ({"output_config": {"format": {"type": "poem"}}}, 400, "invalid_request_error", "`poem`"),
+    ({"output_config": {"format": {"schema": {}}}}, 400, "invalid_request_error", "json_schema"),
+    ({"stop_sequences": [3] * 5000}, 400, "invalid_request_error", "5,000 entries"),
     ({"max_tokens": None}, 400, "invalid_request_error", "`max_tokens` is missing"),
     ({"messages": []}, 400, "invalid_request_error", "at least one message"),
     ({"messages": [{"role": "robot", "content": "x"}]}, 400, "invalid_request_error", "`user`"),

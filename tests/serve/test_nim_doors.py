@@ -1,6 +1,10 @@
 """The paths of those who run servers."""
 
+import asyncio
 import hashlib
+from types import SimpleNamespace
+
+from bise.serve.nim_doors import Warmth
 
 
 def test_it_is_alive_and_ready(thinking_server):
@@ -43,3 +47,29 @@ def test_what_other_models_do_is_refused(thinking_server):
     for path in ("/v1/embeddings", "/v1/fim/completions", "/mistral/v1/embeddings"):
         reply = thinking_server.post(path, model="tiny", input="x")
         assert reply.status_code == 400 and reply.json()["type"] == "invalid_model"
+
+
+def test_an_engine_that_dies_while_somebody_waits_is_not_ready():
+    class Dying:
+        """Well for a moment; its token comes after that."""
+
+        is_alive = True
+
+        def is_well(self):
+            return self.is_alive
+
+        async def generate(self, request):
+            await asyncio.sleep(0.2)
+            yield request
+
+    engine = Dying()
+    chat = SimpleNamespace(special=SimpleNamespace(bos=1))
+    warmth = Warmth(SimpleNamespace(talker=SimpleNamespace(engine=engine, chat=chat)))
+
+    async def ask_twice():
+        first = asyncio.ensure_future(warmth.is_ready())
+        await asyncio.sleep(0.05)
+        engine.is_alive = False
+        return [await warmth.is_ready(), await first]
+
+    assert asyncio.run(ask_twice()) == [False, False]

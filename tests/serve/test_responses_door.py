@@ -227,11 +227,31 @@ def test_the_oldest_turns_are_dropped_if_wanted(thinking_server):
     assert huge.status_code == 400, "the last question is never left out"
 
 
+def test_an_assistant_may_have_said_nothing(thinking_server):
+    items = [{"role": "user", "content": "a"}, {"role": "assistant", "content": None},
+             {"role": "user", "content": "b"}]  # fmt: skip
+    reply = send(thinking_server, items, max_output_tokens=1)
+    assert reply.status_code == 200, reply.text
+    assert "empty-assistant-dropped" in reply.headers["x-request-repairs"]
+
+
 WRONG = [
     ({"input": None}, 422, "invalid_type", "`input` is missing"),
     ({"input": 3}, 422, "invalid_type", "input"),
     ({"input": []}, 400, "invalid_value", "at least one message"),
-    ({"input": [{"role": "robot", "content": "x"}]}, 422, "invalid_type", "`robot`"),
+    ({"input": [{"role": "robot", "content": "x"}]}, 422, "invalid_type",
+     "`input[0].role` is `robot`"),
+    ({"input": [{"role": "assistant", "content": {}}]}, 422, "invalid_type",
+     "`input[0].content` is an object"),
+    ({"input": [{"role": "user", "content": [{"type": "smell"}]}]}, 422, "invalid_type",
+     "`input[0].content[0].type`"),
+    ({"input": [{"type": "function_call", "call_id": "1", "name": "f", "arguments": 3}]}, 422,
+     "invalid_type", "`input[0].arguments`"),
+    ({"input": [{"type": "function_call_output", "call_id": "1", "output": 3}]}, 422,
+     "invalid_type", "`input[0].output`"),
+    ({"truncation": "auto", "tools": [{"name": "no name"}] * 129}, 400, "invalid_value",
+     "`tools` has 129 entries"),
+    ({"include": [3] * 5000}, 400, "invalid_value", "`include` has 5,000 entries"),
     ({"input": [{"type": "function_call", "name": "x"}]}, 422, "invalid_type",
      "`input[0].call_id`"),
     ({"input": [{"type": "item_reference", "id": "x"}]}, 400, "invalid_value", "input[0]"),

@@ -1,9 +1,12 @@
 """Letting a running reply stop thinking, by whoever knows its id."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
+
+from bise.serve.reply_names import ReplyNames, owner_of
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +50,48 @@ def test_who_is_not_thinking_cannot_stop(endless_server):
         refused = stop(endless_server, name)
     assert refused.status_code == 409 and refused.json()["error"]["code"] == "conflict"
     assert stop(endless_server, "chatcmpl-nobody").status_code == 404
+
+
+def test_two_requests_of_one_name_are_told_apart(brooder):
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0, "stream": True}
+    headers = {"x-request-id": "same"}
+
+    def begin(client_key):
+        return brooder.client.stream(
+            "POST",
+            "/v1/chat/completions",
+            json=body,
+            headers=headers | {"authorization": f"Bearer {client_key}"},
+        )
+
+    with begin("a") as first:
+        first_lines = first.iter_lines()
+        assert next(first_lines)
+        with begin("a") as second, begin("b") as other:
+            lines, other_lines = second.iter_lines(), other.iter_lines()
+            assert next(lines) and next(other_lines)
+            first.close()
+            brooder.wait_until(lambda stats: stats.num_running == 2)
+            assert stop(brooder, "same").status_code == 404, "a name is looked up by its key"
+            path = "/v1/chat/completions/same/stop_thinking"
+            key = {"authorization": "Bearer a"}
+            assert brooder.client.post(path, headers=key).status_code == 202
+            assert '"finish_reason":"stop"' in "".join(lines)
+            assert brooder.client.post(path, headers=key).status_code == 404, "it is over"
+            assert brooder.served.talker.engine.stats().num_running == 1, "the other goes on"
+    brooder.wait_until(lambda stats: stats.num_running == 0)
+    assert not brooder.served.reply_names.of(owner_of({"authorization": "Bearer b"}), "same")
+
+
+def test_names_are_kept_for_the_newest():
+    names = ReplyNames()
+
+    async def overlap():
+        async with names.known("key", ["same"], ["1"]):
+            second = names.known("key", ["same"], ["2"])
+            await second.__aenter__()
+        assert names.of("key", "same") == ["2"]
+        await second.__aexit__(None, None, None)
+        assert not names.of("key", "same")
+
+    asyncio.run(overlap())

@@ -3,6 +3,7 @@
 import ipaddress
 import signal
 import socket
+from dataclasses import replace
 
 import uvicorn
 from rich.table import Table
@@ -46,6 +47,7 @@ def run_server(
                 model = load_model(name, dtype, eagle, engine)
             else:
                 model = open_model(name, dtype, eagle, engine)
+            manners = replace(manners, is_local=is_loopback(host))
             served = serve_model(model, names=names, config=engine, manners=manners)
         try:
             address = (host, listener.getsockname()[1])
@@ -54,6 +56,7 @@ def run_server(
                 create_app(served),
                 log_level="warning",
                 access_log=False,
+                http="h11",  # the limit of headers below is its
                 h11_max_incomplete_event_size=HEADERS_BYTES,
                 timeout_graceful_shutdown=30,
             )

@@ -1,5 +1,6 @@
 """transformers: a checkpoint in Hugging Face's layout, and a process of its own Python."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -29,8 +30,9 @@ class _Plain:
 
 
 def write_checkpoint(source: Source, folder: Path) -> Path:
-    """Its twin of the weights, in bf16."""
+    """Its twin of the text network, in bf16."""
     if not folder.exists():
-        encoder = Encoder(_Plain(source), source.config, "hf", "none")
-        write_folder(folder, encoder, source.config, "none", DEFAULT_SHARD_BYTES)
+        config = replace(source.config, vision=None)
+        encoder = Encoder(_Plain(source), config, "hf", "none")
+        write_folder(folder, encoder, config, "none", DEFAULT_SHARD_BYTES)
     return folder

@@ -16,9 +16,7 @@ from torch import Tensor
 def load(folder: str) -> torch.nn.Module:
     """In bf16, with its grouped products for experts."""
     config = transformers.AutoConfig.from_pretrained(folder)
-    kind = transformers.AutoModelForCausalLM
-    if getattr(config, "vision_config", None) is not None:
-        kind = transformers.AutoModelForImageTextToText
+    kind = getattr(transformers, config.architectures[0])  # its Auto class does not know Mistral4
     return kind.from_pretrained(
         folder,
         dtype=torch.bfloat16,

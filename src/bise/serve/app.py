@@ -25,6 +25,7 @@ from bise.serve.messages_body import CountBody, MessagesBody
 from bise.serve.messages_door import count_tokens, messages
 from bise.serve.metrics import Metrics
 from bise.serve.nim_doors import add_nim_doors
+from bise.serve.reply_names import owner_of
 from bise.serve.responses_body import ResponsesBody
 from bise.serve.responses_door import input_tokens, responses
 from bise.serve.served import Served
@@ -54,7 +55,11 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
     app = FastAPI(title=f"Bise: {served.name}", docs_url=None, redoc_url=None)
     metrics = Metrics(served)
     app.add_middleware(
-        Envelope, model=served.name, metrics=metrics, allowed_origins=allowed_origins
+        Envelope,
+        model=served.name,
+        metrics=metrics,
+        is_local=served.manners.is_local,
+        allowed_origins=allowed_origins,
     )
     app.add_exception_handler(HTTPException, partial(on_http_error, metrics))
     app.add_exception_handler(ClientDisconnect, on_hang_up)
@@ -65,9 +70,9 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
         add_door(app, path, body, door, served, metrics)
 
     @app.post("/v1/chat/completions/{name}/stop_thinking", status_code=202)
-    async def stop(name: str) -> Response:
+    async def stop(name: str, request: Request) -> Response:
         """Let a running answer, named by its id or its request's, stop thinking."""
-        return await stop_thinking(name, served)
+        return await stop_thinking(name, owner_of(request.headers), served)
 
     @app.post("/v1/embeddings")
     @app.post("/v1/fim/completions")
@@ -76,18 +81,7 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
         raise WrongModel(f"`{served.name}` neither embeds nor fills in the middle: it is a chat's")
 
     add_nim_doors(app, served)
-
-    @app.get("/v1/models")
-    async def models() -> dict[str, Any]:
-        """The models served here."""
-        return {"object": "list", "data": [served.card()]}
-
-    @app.get("/v1/models/{name:path}")
-    async def model(name: str) -> dict[str, Any]:
-        """One model, by any of its names."""
-        if name not in served.names:
-            raise UnknownModel(f"the model `{name[:100]}` is not served here")
-        return served.card()
+    add_model_doors(app, served)
 
     @app.get("/health")
     async def health() -> Response:
@@ -101,6 +95,22 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
         return await metrics.page()
 
     return app
+
+
+def add_model_doors(app: FastAPI, served: Served) -> None:
+    """Tell which models there are: one, under several names."""
+
+    @app.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        """The models served here."""
+        return {"object": "list", "data": [served.card()]}
+
+    @app.get("/v1/models/{name:path}")
+    async def model(name: str) -> dict[str, Any]:
+        """One model, by any of its names."""
+        if name not in served.names:
+            raise UnknownModel(f"the model `{name[:100]}` is not served here")
+        return served.card()
 
 
 def add_door(

@@ -43,7 +43,6 @@ class Event:
 class Blocks:
     """Takes the pieces of a reply as they come and says what happens to its blocks."""
 
-    shows_thinking: bool = True
     done: list[Block] = field(default_factory=list[Block])
     """All blocks that have ended."""
 
@@ -53,8 +52,6 @@ class Blocks:
         """Take the next pieces."""
         for delta in deltas:
             piece = delta.tool_call
-            if delta.kind == "thinking" and not self.shows_thinking:
-                continue
             if piece is None:
                 kind: BlockKind = "thinking" if delta.kind == "thinking" else "answer"
                 yield from self._write(kind, delta.text)
@@ -87,9 +84,9 @@ class Blocks:
         yield Event("piece", self.current, text)
 
 
-def blocks_of(deltas: Iterable[Delta], *, shows_thinking: bool = True) -> list[Block]:
+def blocks_of(deltas: Iterable[Delta]) -> list[Block]:
     """The blocks of a whole reply; a call that was cut off is none of them."""
-    blocks = Blocks(shows_thinking)
+    blocks = Blocks()
     for _ in blocks.feed(deltas):
         pass
     for _ in blocks.finish():
@@ -107,11 +104,9 @@ class BlockForm(Protocol):
     def end(self, talk: Talk, blocks: Sequence[Block]) -> Sequence[dict[str, Any]]: ...
 
 
-async def block_events(
-    form: BlockForm, talk: Talk, *, shows_thinking: bool = True
-) -> AsyncGenerator[bytes, None]:
+async def block_events(form: BlockForm, talk: Talk) -> AsyncGenerator[bytes, None]:
     """The events of a stream of one reply."""
-    blocks, has_begun = Blocks(shows_thinking), False
+    blocks, has_begun = Blocks(), False
     async with aclosing(talk.__aiter__()) as rounds:
         async for deltas in rounds:
             told: list[dict[str, Any]] = []

@@ -18,6 +18,7 @@ from bise.text import (
     parse_tools,
     resolve_effort,
 )
+from bise.text.parse import optional
 
 # Ref: docs.mistral.ai "Guardrailing": the sentence `safe_prompt` puts before the system prompt.
 SAFE_PROMPT = (
@@ -111,14 +112,14 @@ def may_call(choice: str | Mapping[str, Any] | None) -> bool:
 def effort_of(body: ChatBody, tekken: Tekken) -> str:
     """How much to think, from the first of the many fields clients say it in."""
     reasoning, kwargs = body.reasoning or Reasoning(), body.chat_template_kwargs or {}
-    thinking = (body.thinking or {}).get("type")
+    thinking = optional(body.thinking or {}, "type", str, "thinking")
     switches = {"enabled": "high", "adaptive": "high", "disabled": "none"}
     said = (
         body.reasoning_effort,
         reasoning.effort,
         reasoning.enabled,
         (body.output_config or {}).get("effort"),
-        switches.get(thinking, thinking) if isinstance(thinking, str) else None,
+        None if thinking is None else switches.get(thinking, thinking),
         body.enable_thinking,
         kwargs.get("reasoning_effort"),
         kwargs.get("enable_thinking"),

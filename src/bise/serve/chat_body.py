@@ -35,6 +35,8 @@ class ChatBody(SamplingBody):
         )
     )  # fmt: skip
 
+    COUNTED: ClassVar[frozenset[str]] = SamplingBody.COUNTED | {"modalities"}
+
     messages: list[Any]
     max_completion_tokens: int | None = None
     logprobs: bool | None = None
@@ -93,7 +95,7 @@ def unknown_in(messages: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
     for number, message in enumerate(messages):
         if isinstance(message, dict):
             fields = cast(dict[str, Any], message)
-            role = str(fields.get("role"))
+            role = str(fields.get("role"))[:20]
             known = ROLE_FIELDS.get(role, frozenset()) | {"role", "content", "name"}
             for name, value in fields.items():
                 if name not in known and value is not None:

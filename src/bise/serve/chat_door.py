@@ -1,7 +1,7 @@
 """The door `POST /v1/chat/completions`: JSON in, a reply or a stream of its pieces out."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from bise.serve.events import CLIENT_CLOSED, EventStream
 from bise.serve.json_body import read_object
 from bise.serve.metrics import Metrics
 from bise.serve.replies import last_words, together, whole
+from bise.serve.reply_names import owner_of
 from bise.serve.served import Served
 from bise.serve.shapes import StreamOptions
 from bise.serve.talk import Talk
@@ -34,11 +35,14 @@ async def chat_completions(request: Request, served: Served, metrics: Metrics) -
     question = await take(request, body, served, metrics)
     talks = begin(question, body, request, served, metrics)
     form = form_of(body, served, state.dialect)
-    served.reply_names.add((form.id, state.request_id), state.request_id, len(talks))
+    known = served.reply_names.known(
+        owner_of(request.headers), (form.id, state.request_id), [talk.name for talk in talks]
+    )
     if body.has_stream:
-        events = stream_events(form, talks)
+        events = stream_events(form, talks, known)
         return EventStream(events, last_words(request, event, DONE), question.headers)
-    gathered = await whole(request, talks)
+    async with known:
+        gathered = await whole(request, talks)
     if gathered is None:
         return Response(status_code=CLIENT_CLOSED)
     return JSONResponse(form.whole(talks, gathered), headers=question.headers)
@@ -59,10 +63,15 @@ def form_of(body: ChatBody, served: Served, dialect: Dialect) -> ChatForm:
     )
 
 
-async def stream_events(form: ChatForm, talks: Sequence[Talk]) -> AsyncGenerator[bytes, None]:
-    """The events of a stream: each reply begins, goes on and ends; then usage, then the end."""
+async def stream_events(
+    form: ChatForm, talks: Sequence[Talk], known: AbstractAsyncContextManager[None]
+) -> AsyncGenerator[bytes, None]:
+    """The events of a stream: each reply begins, goes on and ends; then usage, then the end.
+
+    known: keeps the names of the replies while they are written
+    """
     has_begun: set[int] = set()
-    async with aclosing(together(talks)) as rounds:
+    async with known, aclosing(together(talks)) as rounds:
         async for index, deltas in rounds:
             talk = talks[index]
             chunks: list[dict[str, Any]] = []

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from bise.text.parse import is_list
+from bise.errors import WrongType, quoted
+from bise.text.parse import ROLES, an_object, is_list, parse_content
 
 
 @dataclass(slots=True)
@@ -12,11 +13,19 @@ class ChatParts:
 
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
-    def say(self, role: str, content: object) -> None:
-        """A message. What the assistant says joins its thinking before, and calls come behind."""
+    def say(self, role: str, content: object, where: str) -> None:
+        """A message. What the assistant says joins its thinking before, and calls come behind.
+
+        where: the place a client knows; what is wrong in there is told now, under its name
+        """
+        if role not in ROLES:
+            raise WrongType(f"`{where}.role` is `{role}`, expected one of {quoted(ROLES)}")
+        parse_content(content, f"{where}.content")
         if role != "assistant":
             self.messages.append({"role": role, "content": content})
             return
+        if content is None:
+            content = ()
         parts = content if is_list(content) else [{"type": "text", "text": content}]
         last = self.assistant()
         if last["tool_calls"]:
@@ -30,14 +39,17 @@ class ChatParts:
             last = self.assistant(is_new=True)
         last["content"].append({"type": "thinking", "thinking": text})
 
-    def call(self, call_id: str, name: str, arguments: object) -> None:
+    def call(self, call_id: str, name: str, arguments: object, where: str) -> None:
         """A call of the assistant."""
+        if arguments is not None and not isinstance(arguments, str):
+            an_object(arguments, f"{where}.arguments")
         function = {"name": name, "arguments": arguments}
         call = {"id": call_id, "type": "function", "function": function}
         self.assistant()["tool_calls"].append(call)
 
-    def result(self, call_id: str, content: object) -> None:
+    def result(self, call_id: str, content: object, where: str) -> None:
         """What a tool said."""
+        parse_content(content, where)
         self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
 
     def assistant(self, *, is_new: bool = False) -> dict[str, Any]:

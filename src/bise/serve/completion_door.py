@@ -21,7 +21,7 @@ from bise.serve.json_body import read_object
 from bise.serve.limits import need_chars
 from bise.serve.metrics import Metrics
 from bise.serve.replies import last_words, together, whole
-from bise.serve.sampling_ask import replies_of
+from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
 from bise.serve.shapes import StreamOptions
 from bise.serve.talk import PreparedAsk, Talk
@@ -31,7 +31,6 @@ from bise.text import Prompt
 
 async def completions(request: Request, served: Served, metrics: Metrics) -> Response:
     """Go on with some texts."""
-    state = request.state
     body = read_completion(await read_object(request, served.limits))
     served.need(body.model)
     prepared = await asyncio.to_thread(prepare, body, served)
@@ -40,13 +39,12 @@ async def completions(request: Request, served: Served, metrics: Metrics) -> Res
         served.talker.begin(
             one,
             number=number % count,
-            request_id=f"{state.request_id}/{number}",
-            watch=metrics.watch(state.arrived_s),
+            watch=metrics.watch(request.state.arrived_s),
         )
         for number, one in enumerate(one for one in prepared for _ in range(count))
     ]
     form = form_of(body, served, count)
-    headers = ignored_header(body.ignored)
+    headers = ignored_header(unused_in(body, served.limits))
     if body.has_stream:
         return EventStream(stream_events(form, talks), last_words(request, event, DONE), headers)
     gathered = await whole(request, talks)
@@ -58,8 +56,9 @@ async def completions(request: Request, served: Served, metrics: Metrics) -> Res
 def prepare(body: CompletionBody, served: Served) -> list[PreparedAsk]:
     """All prompts, encoded and found good."""
     tekken, prompts = served.talker.chat.tekken, prompts_of(body, served.limits)
-    num_chars = sum(len(prompt) for prompt in prompts if isinstance(prompt, str))
-    need_chars(num_chars, served.limits, served.max_positions * len(prompts))
+    for prompt in prompts:
+        if isinstance(prompt, str):
+            need_chars(len(prompt), served.limits, served.max_positions)
     ask = completion_ask(body, tekken, served.limits)
     has_bos = body.add_special_tokens is not False
     encoded = [encode_prompt(prompt, tekken, has_bos=has_bos) for prompt in prompts]

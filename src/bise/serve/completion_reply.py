@@ -52,10 +52,9 @@ class CompletionForm:
     def chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
         """What one step of the engine added to one choice; None if there is nothing to show."""
         is_first = index not in self.chars
-        choice = self.choice(index, talk, deltas)
-        if not (choice["text"] or is_first or talk.finish_reason is not None):
-            return None
-        return {**self.head(), "choices": [choice]}
+        if not (joined(deltas, "answer") or is_first or talk.finish_reason is not None):
+            return None  # likelihoods stay with the talk, and come with the next text
+        return {**self.head(), "choices": [self.choice(index, talk, deltas)]}
 
     def usage_chunk(self, talks: Sequence[Talk]) -> dict[str, Any]:
         return {**self.head(), "choices": [], "usage": self.usage(talks)}

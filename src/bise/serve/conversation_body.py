@@ -6,13 +6,11 @@ from typing import Any, ClassVar
 from bise.errors import BadRequest
 from bise.serve.chat_body import ChatBody
 from bise.serve.chat_parts import ChatParts
-from bise.serve.shapes import Shape, refuse, shaped
+from bise.serve.shapes import STATELESS, Shape, refuse, shaped
 from bise.text.parse import an_object, optional, typed
 
-STATELESS = "this server keeps nothing between requests: send all entries, with `store` false"
-
 REFUSED = {
-    "store": STATELESS,
+    "store": f"{STATELESS}, with `store` false",
     "stream": "this door answers whole; `/v1/chat/completions` streams",
     "agent_id": "there are no agents here; name a `model`",
     "handoff_execution": "there are no agents here",
@@ -55,9 +53,9 @@ def to_chat(body: ConversationBody) -> tuple[ChatBody, list[str]]:
     """The chat a body means, and the names of what is left out of it."""
     parts = ChatParts()
     if body.instructions:
-        parts.say("system", body.instructions)
+        parts.say("system", body.instructions, "instructions")
     if isinstance(body.inputs, str):
-        parts.say("user", body.inputs)
+        parts.say("user", body.inputs, "inputs")
     else:
         for number, entry in enumerate(body.inputs):
             add_entry(parts, an_object(entry, f"inputs[{number}]"), f"inputs[{number}]")
@@ -76,16 +74,16 @@ def add_entry(parts: ChatParts, entry: Mapping[str, Any], where: str) -> None:
     if kind in ("message.input", "message.output"):
         spoken = "assistant" if kind == "message.output" else "user"
         role = optional(entry, "role", str, where) or spoken
-        parts.say(role, entry.get("content"))
+        parts.say(role, entry.get("content"), where)
         if role == "assistant" and entry.get("prefix") is True:
             parts.messages[-1]["prefix"] = True
     elif kind == "function.call":
         call_id = typed(entry.get("tool_call_id"), str, f"{where}.tool_call_id")
         name = typed(entry.get("name"), str, f"{where}.name")
-        parts.call(call_id, name, entry.get("arguments"))
+        parts.call(call_id, name, entry.get("arguments"), where)
     elif kind == "function.result":
         call_id = typed(entry.get("tool_call_id"), str, f"{where}.tool_call_id")
-        parts.result(call_id, entry.get("result"))
+        parts.result(call_id, entry.get("result"), f"{where}.result")
     else:
         raise BadRequest(
             f"`{where}` is an entry of type `{kind}`, which cannot be read here",

@@ -19,16 +19,27 @@ log = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """Ids we echo; others get one of ours."""
 
+LOCAL_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+"""How a client on this machine calls it."""
+
 
 class Envelope:
     """Numbers requests, hears their dialect, and turns other sites' pages away."""
 
     def __init__(
-        self, app: ASGIApp, model: str, metrics: Metrics, allowed_origins: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        model: str,
+        metrics: Metrics,
+        *,
+        is_local: bool,
+        allowed_origins: Sequence[str] = (),
     ):
+        """is_local: only this machine reaches the server, and only under its own names."""
         self.app = app
         self.model = model
         self.metrics = metrics
+        self.is_local = is_local
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,9 +81,19 @@ class Envelope:
 
     def is_foreign(self, headers: Headers) -> bool:
         """Whether a page of another site sent this, by what browsers say of themselves."""
-        origin = headers.get("origin")
+        host, origin = headers.get("host"), headers.get("origin")
+        if self.is_local and host is not None and not LOCAL_HOST.fullmatch(host):
+            return True  # a name of somebody else's that leads here: DNS rebinding
         if origin is not None and origin in self.allowed_origins:
             return False
         if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return True
-        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+        return origin is not None and place_of(origin) != host
+
+
+def place_of(origin: str) -> str | None:
+    """Host and port of an origin; None if it cannot be read."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

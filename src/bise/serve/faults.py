@@ -107,6 +107,11 @@ ANTHROPIC_TYPES = {
 
 RETRY_AFTER_S = "1"
 
+QUOTED_CHARS = 200
+"""Of a value from a request, in an error about it."""
+
+MESSAGE_CHARS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -160,10 +165,11 @@ def answer_to(error: BaseException, dialect: Dialect | None = None) -> Answer:
         kind = WRONG_MODEL
     elif status == 400:
         kind = next((kind for words, kind in BY_WORDS if words in error.message), BAD_VALUE)
-    message = f"{error.message} ({error.hint})" if error.hint else error.message
-    param = param_of(error.message)
+    said = shortened(error.message)
+    message = f"{said} ({error.hint})" if error.hint else said
+    param = param_of(said)
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else {}
-    return Answer(status, kind, message, param, detail_of(error, param), headers, spoken)
+    return Answer(status, kind, message, param, detail_of(error, said, param), headers, spoken)
 
 
 def status_of(error: UserError, dialect: Dialect) -> int:
@@ -189,7 +195,17 @@ def param_of(message: str) -> str | None:
     return found[1] if found else None
 
 
-def detail_of(error: UserError, param: str | None) -> list[Any] | None:
+def shortened(message: str) -> str:
+    """A message whose quotes from a request are not as long as the request."""
+
+    def cut(found: re.Match[str]) -> str:
+        is_long = len(found[1]) > QUOTED_CHARS
+        return f"`{found[1][:QUOTED_CHARS]}…`" if is_long else found[0]
+
+    return re.sub("`([^`]*)`", cut, message)[:MESSAGE_CHARS]
+
+
+def detail_of(error: UserError, said: str, param: str | None) -> list[Any] | None:
     """The places of a body that had the wrong shape; never what stood there, if it was long."""
     if isinstance(error, BodyFault):
         return error.detail
@@ -197,7 +213,7 @@ def detail_of(error: UserError, param: str | None) -> list[Any] | None:
         return None
     places = re.findall(r"\w+", param or "")
     loc = ["body", *(int(place) if place.isdigit() else place for place in places)]
-    return [{"type": "wrong_type", "loc": loc, "msg": error.message}]
+    return [{"type": "wrong_type", "loc": loc, "msg": said}]
 
 
 def is_bug(error: BaseException) -> bool:

@@ -4,8 +4,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bise.serve.limits import count_chars
 from bise.serve.talk import Ask, Talker
-from bise.text import Message, TextPart, ThinkPart
+from bise.text import Message
 
 
 def fitted(ask: Ask, talker: Talker, chars_per_position: int) -> Ask:
@@ -14,10 +15,10 @@ def fitted(ask: Ask, talker: Talker, chars_per_position: int) -> Ask:
     room = positions - min(max(ask.max_tokens or 0, 1), positions // 2)
 
     def fits(num_dropped: int) -> bool:
-        messages = without_oldest(ask.messages, num_dropped)
-        if count_chars(messages) > chars_per_position * positions:
+        shorter = replace(ask, messages=without_oldest(ask.messages, num_dropped))
+        if count_chars(shorter) > chars_per_position * positions:
             return False
-        return len(talker.encode(replace(ask, messages=messages)).ids) <= room
+        return len(talker.encode(shorter).ids) <= room
 
     last = max(len(turns_of(ask.messages)) - 1, 0)
     num_dropped = bisect_left(range(last), True, key=fits)  # the last turn stays, fit or not
@@ -39,9 +40,3 @@ def without_oldest(messages: Sequence[Message], num_dropped: int) -> list[Messag
         return list(messages)
     starts = turns_of(messages)
     return [*messages[: starts[0]], *messages[starts[num_dropped] :]]
-
-
-def count_chars(messages: Sequence[Message]) -> int:
-    """Characters of all texts."""
-    parts = (part for message in messages for part in message.parts)
-    return sum(len(part.text) for part in parts if isinstance(part, TextPart | ThinkPart))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from math import isfinite
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -50,7 +51,7 @@ async def read_bytes(request: Request, limit: int) -> bytes:
 def parse(data: bytes, max_depth: int) -> object:
     """JSON to a value, or one plain error."""
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=refuse_constant)
+        value = json.loads(data.decode("utf-8"), parse_constant=refuse_constant, parse_float=finite)
     except UnicodeDecodeError:
         raise BadRequest("the body is not UTF-8") from None
     except RecursionError:
@@ -71,6 +72,14 @@ def parse(data: bytes, max_depth: int) -> object:
 def refuse_constant(name: str) -> None:
     """JSON has no such numbers, though Python reads them."""
     raise BadRequest(f"the body has the number `{name}`, which is no JSON")
+
+
+def finite(digits: str) -> float:
+    """A number with a point or an exponent; one too large would be infinity, which is no JSON."""
+    value = float(digits)
+    if not isfinite(value):
+        raise BadRequest(f"the body has the number `{digits[:40]}`, which is too large")
+    return value
 
 
 def check_value(value: object, depth_left: int) -> None:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 
 from bise.errors import BadRequest
 from bise.serve.talk import Ask
-from bise.text import ImageLimits, ImagePart, TextPart, ThinkPart, open_image
+from bise.text import (
+    ImageLimits,
+    ImagePart,
+    Message,
+    TextPart,
+    ThinkPart,
+    open_image,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +33,11 @@ class Limits:
 
     stops: int = 16
     stop_chars: int = 256
+    salt_chars: int = 256
+    priority: int = 0
+    """How far from 0 a client may put itself; at 0 its `priority` is not used, for with it a few
+    clients can starve all others."""
+
     biases: int = 1024
     top_logprobs: int = 20
     tools: int = 128
@@ -45,25 +57,41 @@ def need_at_most(name: str, count: int, limit: int) -> None:
         raise BadRequest(f"`{name}` has {count:,} entries, expected at most {limit:,}")
 
 
-def check_limits(ask: Ask, limits: Limits, max_positions: int) -> None:
-    """Refuse a question that is too large in any way, without tokenising it."""
+def check_limits(ask: Ask, limits: Limits) -> None:
+    """Refuse a question that has too much of anything, but for its length."""
     need_at_most("messages", len(ask.messages), limits.messages)
     for number, message in enumerate(ask.messages):
         need_at_most(f"messages[{number}].content", len(message.parts), limits.parts)
     need_at_most("tools", len(ask.tools), limits.tools)
-    size_bytes = sum(len(json.dumps(dict(tool.parameters))) for tool in ask.tools)
+    size_bytes = sum(len(schema.encode()) for schema in schemas_of(ask))
     if size_bytes > limits.tools_bytes:
         raise BadRequest(
             f"`tools` have schemas of {size_bytes:,} bytes, expected at most {limits.tools_bytes:,}"
         )
-    num_chars = sum(
-        len(part.text)
-        for message in ask.messages
-        for part in message.parts
-        if isinstance(part, TextPart | ThinkPart)
-    )
-    need_chars(num_chars, limits, max_positions)
     check_images(ask, limits)
+
+
+def need_room(ask: Ask, limits: Limits, max_positions: int) -> None:
+    """Refuse a question that cannot fit, without tokenising it."""
+    need_chars(count_chars(ask), limits, max_positions)
+
+
+def count_chars(ask: Ask) -> int:
+    """Characters of everything the model would read."""
+    tools = (len(tool.name) + len(tool.description) for tool in ask.tools)
+    return sum(map(len, schemas_of(ask))) + sum(tools) + sum(map(chars_of, ask.messages))
+
+
+def chars_of(message: Message) -> int:
+    """Characters of a message: its texts, its thinking, and its calls."""
+    texts = (part.text for part in message.parts if isinstance(part, TextPart | ThinkPart))
+    calls = (len(call.name) + len(call.arguments) for call in message.tool_calls)
+    return sum(map(len, texts)) + sum(calls) + len(message.name or "")
+
+
+def schemas_of(ask: Ask) -> list[str]:
+    """The schemas of the tools, as JSON."""
+    return [json.dumps(dict(tool.parameters), ensure_ascii=False) for tool in ask.tools]
 
 
 def need_chars(num_chars: int, limits: Limits, max_positions: int) -> None:

@@ -37,6 +37,8 @@ class CountBody(Shape):
 class MessagesBody(CountBody):
     """What Anthropic's clients send."""
 
+    COUNTED: ClassVar[frozenset[str]] = frozenset(("stop_sequences",))
+
     max_tokens: int
     stop_sequences: list[str] | None = None
     temperature: float | None = None
@@ -102,6 +104,8 @@ def messages_from(value: object, where: str, ignored: list[str]) -> list[dict[st
         kind = typed(block.get("type"), str, f"{place}.type")
         if kind == "tool_result" and role == "user":
             results.append(result_from(block, place))
+            if block.get("is_error"):
+                ignored.append(f"{place}.is_error")  # the model knows of no such mark
         elif kind == "tool_use" and role == "assistant":
             calls.append(call_from(block, place))
         elif kind == "thinking" and role == "assistant":
@@ -209,6 +213,7 @@ def effort_from(body: CountBody) -> dict[str, Any]:
         fields["thinking_token_budget"] = budget
     form = config.get("format")
     if form is not None:
-        schema = an_object(form, "output_config.format").get("schema")
-        fields["response_format"] = {"type": "json_schema", "json_schema": {"schema": schema}}
+        given = an_object(form, "output_config.format")
+        kind = optional(given, "type", str, "output_config.format") or "json_schema"
+        fields["response_format"] = {"type": kind, "json_schema": {"schema": given.get("schema")}}
     return fields

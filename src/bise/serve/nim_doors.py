@@ -32,10 +32,12 @@ class Warmth:
         if not self.served.talker.engine.is_well():
             self._trial = None  # the next child has to show it again
             return False
-        if self._trial is None or (self._trial.done() and self._trial.exception() is not None):
-            self._trial = asyncio.ensure_future(self._try())
-        done, _ = await asyncio.wait({self._trial}, timeout=WARM_UP_S)
-        return bool(done) and self._trial.exception() is None
+        trial = self._trial  # another question may put a new one in its place meanwhile
+        if trial is None or (trial.done() and trial.exception() is not None):
+            self._trial = trial = asyncio.ensure_future(self._try())
+        done, _ = await asyncio.wait({trial}, timeout=WARM_UP_S)
+        has_computed = bool(done) and trial.exception() is None
+        return has_computed and self.served.talker.engine.is_well()
 
     async def _try(self) -> None:
         talker = self.served.talker

@@ -1,24 +1,39 @@
 """Which replies of the engine belong to which answer, for those who name an answer later."""
 
-from collections import OrderedDict
-from collections.abc import Sequence
-
-MAX_NAMES = 10_000
-"""Ids of answers that are remembered; the oldest are forgotten, their replies long over."""
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 
 class ReplyNames:
-    """Replies by the id of their answer, and by that of their request."""
+    """Running replies by the id of their answer, and by that of their request.
+
+    The engine knows its requests by names of ours: two clients may choose the same one. What a
+    client calls an answer means something only together with that client's key.
+    """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, list[str]] = OrderedDict()
+        self._known: dict[tuple[str, str], Sequence[str]] = {}
 
-    def add(self, names: Sequence[str], request_id: str, count: int) -> None:
-        """Remember an answer that begins."""
+    @asynccontextmanager
+    async def known(
+        self, owner: str, names: Sequence[str], replies: Sequence[str]
+    ) -> AsyncIterator[None]:
+        """Remember an answer as long as it is being written; the newest of a name is meant."""
         for name in names:
-            self._known[name] = [f"{request_id}/{number}" for number in range(count)]
-        while len(self._known) > MAX_NAMES:
-            self._known.popitem(last=False)
+            self._known[owner, name] = replies
+        try:
+            yield
+        finally:
+            for name in names:
+                if self._known.get((owner, name)) is replies:  # a newer answer keeps its name
+                    del self._known[owner, name]
 
-    def of(self, name: str) -> list[str]:
-        return self._known.get(name, [])
+    def of(self, owner: str, name: str) -> Sequence[str]:
+        return self._known.get((owner, name), ())
+
+
+def owner_of(headers: Mapping[str, str]) -> str:
+    """Whose request it is: a digest of the key that came with it, whether or not one is needed."""
+    key = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key", "")
+    return hashlib.sha256(key.encode()).hexdigest()

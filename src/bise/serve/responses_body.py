@@ -8,10 +8,8 @@ from bise.errors import BadRequest, WrongType
 from bise.serve.chat_body import ChatBody
 from bise.serve.chat_parts import ChatParts
 from bise.serve.seal import Seal
-from bise.serve.shapes import Shape, refuse, shaped
+from bise.serve.shapes import STATELESS, Shape, refuse, shaped
 from bise.text.parse import an_object, listed, optional, typed
-
-STATELESS = "this server keeps nothing between requests: send the whole conversation"
 
 REFUSED = {
     "previous_response_id": STATELESS,
@@ -37,6 +35,8 @@ class ResponsesBody(Shape):
             "max_tool_calls",
         )
     )  # fmt: skip
+
+    COUNTED: ClassVar[frozenset[str]] = frozenset(("include",))
 
     model: str | None = None
     input: str | list[Any]
@@ -94,7 +94,7 @@ class Translation:
     def chat(self, body: ResponsesBody) -> ChatBody:
         """The chat a body means."""
         if body.instructions:
-            self.parts.say("system", body.instructions)
+            self.parts.say("system", body.instructions, "instructions")
         items = [{"role": "user", "content": body.input}] if isinstance(body.input, str) else None
         for number, item in enumerate(listed(items or body.input, "input")):
             self.add_item(an_object(item, f"input[{number}]"), f"input[{number}]")
@@ -120,12 +120,12 @@ class Translation:
         kind = optional(item, "type", str, where) or "message"
         if kind == "message":
             role = typed(item.get("role"), str, f"{where}.role")
-            self.parts.say(role, item.get("content"))
+            self.parts.say(role, item.get("content"), where)
         elif kind == "function_call":
             self.add_call(item, where)
         elif kind == "function_call_output":
             call_id = typed(item.get("call_id"), str, f"{where}.call_id")
-            self.parts.result(call_id, item.get("output"))
+            self.parts.result(call_id, item.get("output"), f"{where}.output")
         elif kind == "reasoning":
             self.add_thinking(item, where)
         elif kind == "item_reference":
@@ -154,6 +154,7 @@ class Translation:
             typed(item.get("call_id"), str, f"{where}.call_id"),
             f"{namespace}{APART}{name}" if namespace else name,
             item.get("arguments"),
+            where,
         )
 
     def tools_from(self, tools: object) -> list[dict[str, Any]]:

@@ -19,10 +19,37 @@ def ending_of(body: SamplingBody, tekken: Tekken, limits: Limits) -> dict[str, A
         "keeps_stop": bool(body.include_stop_str_in_output),
         "stop_ids": frozenset(tekken.check_id(token) for token in body.stop_token_ids or ()),
         "ignores_end": bool(body.ignore_eos),
-        "priority": body.priority or 0,
-        "cache_salt": body.cache_salt or "",
+        "priority": priority_of(body, limits),
+        "cache_salt": salt_of(body, limits),
         "deadline_s": body.timeout,
     }
+
+
+def priority_of(body: SamplingBody, limits: Limits) -> int:
+    """Whom to serve first, where clients may say so."""
+    if not limits.priority or body.priority is None:
+        return 0
+    if abs(body.priority) > limits.priority:
+        raise BadRequest(
+            f"`priority` is {body.priority}, expected {-limits.priority} to {limits.priority}"
+        )
+    return body.priority
+
+
+def salt_of(body: SamplingBody, limits: Limits) -> str:
+    """What keeps a request's cached beginning apart from those of others."""
+    salt = body.cache_salt or ""
+    if len(salt) > limits.salt_chars:
+        raise BadRequest(
+            f"`cache_salt` has {len(salt):,} characters, expected at most {limits.salt_chars}"
+        )
+    return salt
+
+
+def unused_in(body: SamplingBody, limits: Limits) -> list[str]:
+    """Fields that were sent and are not used, by this server or by any."""
+    is_unused = body.priority is not None and not limits.priority
+    return sorted([*body.ignored, *(["priority"] if is_unused else [])])
 
 
 def sampling_of(body: SamplingBody, tekken: Tekken, limits: Limits) -> Sampling:
@@ -31,7 +58,7 @@ def sampling_of(body: SamplingBody, tekken: Tekken, limits: Limits) -> Sampling:
     given: dict[str, Any] = {
         "temperature": body.temperature,
         "top_p": body.top_p,
-        "top_k": None if body.top_k is None else max(body.top_k, 0),
+        "top_k": None if body.top_k is None else min(max(body.top_k, 0), tekken.vocab_size),
         "min_p": body.min_p,
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,

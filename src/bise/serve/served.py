@@ -44,6 +44,10 @@ class Manners:
     accepts_any_model: bool = False
     """Whatever name is asked for means ours: for tools with a name built in."""
 
+    is_local: bool = True
+    """Only this machine reaches the server. Who calls it by another name than this machine's own
+    is a page whose name was made to lead here (DNS rebinding), and turned away."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:

@@ -4,12 +4,13 @@ Values are judged where the question is made of them (400).
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bise.errors import BadRequest
-from bise.serve.faults import BodyFault
+from bise.serve.faults import QUOTED_CHARS, BodyFault
+from bise.serve.limits import need_at_most
 
 
 class Shape(BaseModel):
@@ -19,6 +20,9 @@ class Shape(BaseModel):
 
     UNUSED: ClassVar[frozenset[str]] = frozenset()
     """Fields that are known, taken and not used."""
+
+    COUNTED: ClassVar[frozenset[str]] = frozenset()
+    """Lists and maps whose entries have types of their own, and make an error each."""
 
     @property
     def unknown(self) -> list[str]:
@@ -33,6 +37,12 @@ class Shape(BaseModel):
 
 Body = TypeVar("Body", bound=Shape)
 
+MAX_ENTRIES = 4096
+"""Of a list or map whose entries have a type: each wrong one costs a hundred times its bytes."""
+
+MAX_DETAIL = 20
+"""Places named of a body that is wrong in many."""
+
 
 class StreamOptions(Shape):
     include_usage: bool | None = None
@@ -45,6 +55,8 @@ class StreamOptions(Shape):
 
 class SamplingBody(Shape):
     """How to choose tokens and when to stop: the same words at several doors."""
+
+    COUNTED: ClassVar[frozenset[str]] = frozenset(("stop", "stop_token_ids", "logit_bias"))
 
     model: str | None = None
     temperature: float | None = None
@@ -78,6 +90,8 @@ class SamplingBody(Shape):
 
 NO_GRAMMAR = "leave it out; constrained output is not served yet"
 
+STATELESS = "this server keeps nothing between requests: send the whole conversation"
+
 REFUSED = {
     "functions": "describe them in `tools`",
     "function_call": "use `tool_choice`",
@@ -104,6 +118,10 @@ def refuse(fields: Mapping[str, Any], refused: Mapping[str, str] = REFUSED) -> N
 
 def shaped(kind: type[Body], fields: Mapping[str, Any]) -> Body:
     """Fields as a body of a kind, or everything that is wrong with their types."""
+    for name in kind.COUNTED & fields.keys():
+        entries = fields[name]
+        if isinstance(entries, list | dict):
+            need_at_most(name, len(cast(list[Any], entries)), MAX_ENTRIES)
     try:
         return kind.model_validate(fields)
     except ValidationError as fault:
@@ -111,18 +129,30 @@ def shaped(kind: type[Body], fields: Mapping[str, Any]) -> Body:
 
 
 def body_fault(fault: ValidationError) -> BodyFault:
-    """Pydantic's complaints as ours: the first in words, all of them in `detail`."""
+    """Pydantic's complaints as ours: the first in words, the first few in `detail`."""
+    errors = fault.errors(include_url=False, include_context=False)
     detail: list[dict[str, Any]] = []
-    for one in fault.errors(include_url=False, include_context=False):
-        shown = repr(one["input"])
-        secret = "base64" in shown or one["type"] == "missing"
-        kept = {} if secret else {"input": shown[:200]}
-        detail.append({"type": one["type"], "loc": ["body", *one["loc"]], "msg": one["msg"]} | kept)
-    first = fault.errors()[0]
+    for one in errors[:MAX_DETAIL]:
+        loc = ["body", *(cut(place) for place in one["loc"])]
+        shown = {} if one["type"] == "missing" else shown_input(one["input"])
+        detail.append({"type": one["type"], "loc": loc, "msg": one["msg"]} | shown)
+    first = errors[0]
     where = ".".join(str(place) for place in first["loc"])
     words = first["msg"].removeprefix("Input should be ").removeprefix("Field ").lower()
     verb = "is" if first["type"] == "missing" else "should be"
     return BodyFault(f"`{where}` {verb} {'missing' if verb == 'is' else words}", detail)
+
+
+def shown_input(value: object) -> dict[str, str]:
+    """The beginning of a value that was wrong; never one that may hold a picture."""
+    if isinstance(value, str) and "base64" not in value[:QUOTED_CHARS]:
+        return {"input": repr(cut(value))[: QUOTED_CHARS + 2]}
+    return {"input": repr(value)[:QUOTED_CHARS]} if isinstance(value, int | float) else {}
+
+
+def cut(place: str | int) -> str | int:
+    """A step on the way to a place in a body; a client's own words may be long."""
+    return place[:QUOTED_CHARS] if isinstance(place, str) else place
 
 
 def forbidden(places: list[list[str | int]]) -> BodyFault:
@@ -130,12 +160,12 @@ def forbidden(places: list[list[str | int]]) -> BodyFault:
     detail = [
         {
             "type": "extra_forbidden",
-            "loc": ["body", *place],
+            "loc": ["body", *map(cut, place)],
             "msg": "Extra inputs are not permitted",
         }
-        for place in places
+        for place in places[:MAX_DETAIL]
     ]
-    names = ".".join(str(step) for step in places[0])
+    names = ".".join(str(cut(step)) for step in places[0])
     return BodyFault(f"`{names}` is a field this API does not have", detail)
 
 

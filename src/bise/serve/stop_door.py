@@ -9,12 +9,15 @@ from bise.serve.faults import HttpFault
 from bise.serve.served import Served
 
 
-async def stop_thinking(name: str, served: Served) -> Response:
-    """Let the replies of an answer close their thinking with their next token."""
+async def stop_thinking(name: str, owner: str, served: Served) -> Response:
+    """Let the replies of an answer close their thinking with their next token.
+
+    owner: whose answers the name is looked up among
+    """
     engine = served.talker.engine
     refusals: list[Exception] = [NotFound(f"no answer `{name[:100]}` is being written")]
     num_stopped = 0
-    for reply in served.reply_names.of(name):
+    for reply in served.reply_names.of(owner, name):
         try:
             await asyncio.to_thread(engine.stop_thinking, reply)
             num_stopped += 1

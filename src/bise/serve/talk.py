@@ -9,6 +9,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal, Self
+from uuid import uuid4
 
 import torch
 
@@ -171,7 +172,6 @@ class Talker:
         prepared: PreparedAsk,
         *,
         number: int = 0,
-        request_id: str | None = None,
         watch: Watch | None = None,
     ) -> "Talk":
         """One reply; `number` counts several to the same question, each with its own seed."""
@@ -179,7 +179,7 @@ class Talker:
         seed = request.sampling.seed
         if number and seed is not None:
             request = replace(request, sampling=replace(request.sampling, seed=seed + number))
-        return Talk(self, prepared, request, request_id, watch or Watch())
+        return Talk(self, prepared, request, watch or Watch())
 
     def close(self) -> None:
         self.engine.close()
@@ -196,12 +196,14 @@ class Talk:
         talker: Talker,
         prepared: PreparedAsk,
         request: Request,
-        request_id: str | None,
         watch: Watch,
     ):
         self.tekken = talker.chat.tekken
         self.prepared = prepared
-        self.stream = talker.engine.generate(request, request_id)
+        self.name = uuid4().hex
+        """What the engine knows it by: never a client's word, for two clients may choose one."""
+
+        self.stream = talker.engine.generate(request, self.name)
         self.watch = watch
         self.decoder: ReplyDecoder | PlainDecoder = PlainDecoder(self.tekken)
         if prepared.ask.is_chat:

@@ -1,8 +1,9 @@
 """The doors that only count and show: `/tokenize`, `/detokenize` and `/render`."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import FailFast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +15,7 @@ from bise.serve.metrics import Metrics
 from bise.serve.served import Served
 from bise.serve.shapes import Shape, shaped
 from bise.serve.turn import take
+from bise.text.parse import is_list
 
 
 class TokenizeBody(Shape):
@@ -26,7 +28,7 @@ class TokenizeBody(Shape):
 
 
 class DetokenizeBody(Shape):
-    tokens: list[int]
+    tokens: Annotated[list[int], FailFast()]
     model: str | None = None
 
 
@@ -52,9 +54,11 @@ async def tokenize(request: Request, served: Served, metrics: Metrics) -> Respon
 
 async def detokenize(request: Request, served: Served, metrics: Metrics) -> Response:  # noqa: ARG001
     """The text of ids, with markers by name."""
-    body = shaped(DetokenizeBody, await read_object(request, served.limits))
+    fields = await read_object(request, served.limits)
+    if is_list(fields.get("tokens")):
+        need_at_most("tokens", len(fields["tokens"]), served.max_positions)
+    body = shaped(DetokenizeBody, fields)
     served.need(body.model)
-    need_at_most("tokens", len(body.tokens), served.max_positions)
     decode = served.talker.chat.tekken.decode
     text = await asyncio.to_thread(decode, body.tokens, show_control=True)
     return JSONResponse({"prompt": text})

@@ -12,14 +12,19 @@ from starlette.requests import Request
 from bise.serve.chat_ask import messages_of, to_ask
 from bise.serve.chat_body import ChatBody, unknown_in
 from bise.serve.fit import fitted
-from bise.serve.limits import check_images, check_limits
+from bise.serve.limits import Limits, check_limits, need_room
 from bise.serve.metrics import Metrics
 from bise.serve.repairs import refuse_raw, repair
-from bise.serve.sampling_ask import replies_of
+from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
 from bise.serve.shapes import forbidden, header_safe
 from bise.serve.talk import Ask, Talk
 from bise.text import Prompt
+
+HEADER_CHARS = 2048
+"""Of the header that names ignored fields: clients give up on headers that are much longer."""
+
+NAME_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,16 @@ class Question:
 
 
 def ignored_header(names: Sequence[str]) -> dict[str, str]:
-    """The header that names what was left out of account, if anything was."""
-    return {"X-Ignored-Params": ",".join(map(header_safe, names))} if names else {}
+    """The header that names what was left out of account, if anything was, or begins to."""
+    shown: list[str] = []
+    room = HEADER_CHARS
+    for name in names:
+        shown.append(header_safe(name[:NAME_CHARS]))
+        room -= len(shown[-1]) + 1
+        if room < 0:
+            shown[-1] = f"and {len(names) - len(shown) + 1} more"
+            break
+    return {"X-Ignored-Params": ",".join(shown)} if names else {}
 
 
 async def take(
@@ -76,43 +89,37 @@ def understand(
 ) -> Question:
     """The work of `take`."""
     if ignored is None:
-        ignored = unused_fields(body, is_strict)
+        ignored = unused_fields(body, served.limits, is_strict)
     messages, repairs = messages_of(body, served.limits), list[str]()
     if is_strict:
         refuse_raw(messages)
     else:
         messages, repairs = repair(messages)
     ask = to_ask(body, messages, served.talker.chat.tekken, served.limits)
+    check_limits(ask, served.limits)
     if drops_oldest:
-        check_images(ask, served.limits)
         ask = fitted(ask, served.talker, served.limits.chars_per_position)
         if len(ask.messages) < len(messages):
             repairs.append("oldest-turns-dropped")
-    check_limits(ask, served.limits, served.max_positions)
+    need_room(ask, served.limits, served.max_positions)
     return Question(ask, served.talker.encode(ask), ignored, repairs)
 
 
-def unused_fields(body: ChatBody, is_strict: bool) -> list[str]:
+def unused_fields(body: ChatBody, limits: Limits, is_strict: bool) -> list[str]:
     """What is left out of account; a strict request has nothing that is unknown."""
     in_messages = list(unknown_in(body.messages))
     if is_strict and (body.unknown or in_messages):
         tops: list[list[str | int]] = [[name] for name in body.unknown]
         raise forbidden([*tops, *(["messages", *place] for place in in_messages)])
-    return [*body.ignored, *sorted({f"messages.{name}" for _, _, name in in_messages})]
+    return [*unused_in(body, limits), *sorted({f"messages.{name}" for _, _, name in in_messages})]
 
 
 def begin(
     question: Question, body: ChatBody, request: Request, served: Served, metrics: Metrics
 ) -> list[Talk]:
     """The replies, which begin when somebody reads them."""
-    state = request.state
     prepared = served.talker.prepare(question.ask, question.prompt)
     return [
-        served.talker.begin(
-            prepared,
-            number=number,
-            request_id=f"{state.request_id}/{number}",
-            watch=metrics.watch(state.arrived_s),
-        )
+        served.talker.begin(prepared, number=number, watch=metrics.watch(request.state.arrived_s))
         for number in range(replies_of(body, served.limits))
     ]
