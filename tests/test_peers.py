@@ -22,7 +22,7 @@ from bise.peers.hugging import write_checkpoint
 from bise.peers.llama import find_build
 from bise.peers.ours import Answers
 from bise.peers.peer import parse_peer
-from bise.peers.small3 import request_bound_s
+from bise.peers.small3 import memory_bytes, request_bound_s
 from bise.peers.talk import Process
 
 STAND_IN = """
@@ -271,6 +271,13 @@ def test_loads_count_every_weight_of_the_text_network_once(name):
     }
     layers = config.num_layers * (found.always + num_experts * found.expert)
     assert layers + found.head == sum(matrices.values())
+
+
+def test_the_predecessor_needs_less_memory_for_weights_and_more_for_talks():
+    small4, small3 = (memory_bytes(name, "int8", 0) for name in ("small4_mini", "small3_mini"))
+    assert small3 < small4
+    small4, small3 = (memory_bytes(name, "int8", 256) for name in ("small4_mini", "small3_mini"))
+    assert small3 > small4
 
 
 def test_a_bound_falls_with_bandwidth_and_with_operations():

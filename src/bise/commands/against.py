@@ -169,6 +169,7 @@ def _generation_rows(found: Generations) -> dict[str, Any]:
             "streams": num,
             "requests_per_s": dataclasses.asdict(found.requests[num]),
             "bound": dataclasses.asdict(found.bounds[num]),
+            "memory_bytes": dataclasses.asdict(found.memory_bytes[num]),
         }
         for num in found.requests
     ]
@@ -195,4 +196,7 @@ def show_generations(found: Generations, caption: str) -> None:
     for num, pair in found.requests.items():
         numbers = (f"{pair.small4:.3f}", f"{pair.small3:.3f}", f"{pair.ratio:.2f}")
         table.add_row(f"requests/s, {num} streams", *numbers, f"{found.bounds[num].ratio:.2f}")
+    num, pair = max(found.memory_bytes.items())
+    sizes = (f"{size / 1e9:.1f}" for size in (pair.small4, pair.small3))
+    table.add_row(f"weights and cache, {num} streams: GB", *sizes, f"{pair.ratio:.2f}")
     out().print(table)

@@ -16,7 +16,8 @@ from torch import Tensor
 def load(folder: str) -> torch.nn.Module:
     """In bf16, with its grouped products for experts."""
     config = transformers.AutoConfig.from_pretrained(folder)
-    kind = getattr(transformers, config.architectures[0])  # its Auto class does not know Mistral4
+    names = config.architectures or []
+    kind = getattr(transformers, names[0])  # its Auto class does not know Mistral4
     return kind.from_pretrained(
         folder,
         dtype=torch.bfloat16,

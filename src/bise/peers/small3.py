@@ -11,7 +11,7 @@ from bise.model.packed import FromRandom, WeightKind
 from bise.model.presets import preset
 from bise.peers.compare import Comparison, ComparisonConfig, Progress, compare, title
 from bise.peers.floors import expected_touched, step_bytes, token_operations
-from bise.peers.peer import Ours
+from bise.peers.peer import WEIGHT_BITS, Ours, count_weights
 
 TOKENS_IN, TOKENS_OUT = 512, 128
 STREAMS = (1, 16, 64, 256)
@@ -41,6 +41,9 @@ class Generations:
     bounds: dict[int, Pair]
     """What bytes and operations allow."""
 
+    memory_bytes: dict[int, Pair]
+    """Weights, and the cache of so many streams."""
+
     comparison: Comparison
 
 
@@ -69,8 +72,15 @@ def compare_generations(kind: WeightKind, rounds: int, progress: Progress) -> Ge
         completion_s=Pair(small4.request_s(1), small3.request_s(1)),
         requests={n: Pair(1.0 / small4.request_s(n), 1.0 / small3.request_s(n)) for n in STREAMS},
         bounds={n: Pair(*(bound(name, n) for name in MODELS)) for n in STREAMS},
+        memory_bytes={n: Pair(*(memory_bytes(name, kind, n) for name in MODELS)) for n in STREAMS},
         comparison=found,
     )
+
+
+def memory_bytes(name: str, kind: WeightKind, streams: int) -> float:
+    config = preset(name)
+    cache = 2 * config.cache_numbers_per_token * streams * (TOKENS_IN + TOKENS_OUT)
+    return count_weights(FromRandom(config)) * WEIGHT_BITS[kind] / 8 + cache
 
 
 @dataclass(frozen=True, slots=True)
