@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import resource
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,6 +73,9 @@ def run_bench(
     lines = [Measure("loading", dtype, "s", load_s, load_s, load_s)]
     with console.status("measuring") as status:
         lines += bench(fresh_core, config, lambda words: status.update(Text(words, style="dim")))
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+    lines.append(Measure("memory", "at its most", "GiB", peak, peak, peak))
     facts = {
         "model": name,
         "dtype": dtype,
