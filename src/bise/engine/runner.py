@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bise.engine.pages import PAGE_TOKENS
+from bise.engine.sampling import Pick, pick
 from bise.model.cache import CacheKind, PagedCache, make_cache, token_bytes
 from bise.model.config import ModelConfig
 from bise.model.experts import Routing
@@ -71,6 +72,11 @@ class StepRunner(Protocol):
         """
         ...
 
+    @property
+    def pick(self) -> Pick:
+        """Picks the next tokens from its logits."""
+        ...
+
 
 TOKEN_MULTIPLE = 32
 """Larger passes are padded to a multiple of so many tokens: oneDNN compiles for each new shape."""
@@ -96,6 +102,8 @@ def cache_room(
 
 class Runner:
     """A network, and the pages of all conversations it is having."""
+
+    pick = staticmethod(pick)
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +37,9 @@ class Draws:
     prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     """The same as a tensor; empty where no penalty asks for them."""
 
+    barred: Tensor | None = None
+    """Ids the next token may not be by the request's grammar: [vocab] bool"""
+
     @classmethod
     def of(cls, request: Request) -> "Draws":
         needs_prompt = request.sampling.repetition_penalty != 1.0
@@ -48,29 +52,46 @@ class Draws:
         self.counts[token] += 1
 
 
+class Pick(Protocol):
+    """How ids are picked from logits that are final but for temperature and cuts."""
+
+    def __call__(
+        self, logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]
+    ) -> list[int]:
+        """logits [batch, vocab] fp32; points in [0, 1): where in the running sum each one lies"""
+        ...
+
+
+def pick(logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]) -> list[int]:
+    """The plain definition of `Pick`."""
+    warm = [i for i, one in enumerate(samplings) if not one.is_greedy]
+    if not warm:
+        return integers(logits.argmax(-1))
+    is_all = len(warm) == len(samplings)
+    chances = probabilities(logits if is_all else logits[warm], [samplings[i] for i in warm])
+    places = torch.tensor([points[i] for i in warm], dtype=torch.float64, device=chances.device)
+    drawn = dict(zip(warm, integers(draw(chances, places)), strict=True))
+    if is_all:
+        return list(drawn.values())
+    likeliest = integers(logits.argmax(-1))
+    return [drawn.get(i, token) for i, token in enumerate(likeliest)]
+
+
 @torch.inference_mode()  # the logits were made in it, and are changed in place
-def sample(logits: Tensor, draws: Sequence[Draws], never: int | None = None) -> list[int]:
+def sample(
+    logits: Tensor, draws: Sequence[Draws], never: int | None = None, pick: Pick = pick
+) -> list[int]:
     """The next token of every request. logits [batch, vocab] fp32; changed in place.
 
-    never: an id that nobody may say
+    never: an id that nobody may say; pick: who does it
     """
     if never is not None:
         logits[:, never] = NEVER
     for row, one in zip(logits, draws, strict=True):
         shape_logits(row, one)
-    warm = [i for i, one in enumerate(draws) if not one.request.sampling.is_greedy]
-    if not warm:
-        return integers(logits.argmax(-1))
-    is_all = len(warm) == len(draws)
-    chances = probabilities(
-        logits if is_all else logits[warm], [draws[i].request.sampling for i in warm]
-    )
-    points = torch.tensor([draws[i].rng.random() for i in warm], dtype=torch.float64)
-    drawn = dict(zip(warm, integers(draw(chances, points.to(chances.device))), strict=True))
-    if is_all:
-        return list(drawn.values())
-    likeliest = integers(logits.argmax(-1))
-    return [drawn.get(i, token) for i, token in enumerate(likeliest)]
+    samplings = [one.request.sampling for one in draws]
+    points = [0.0 if one.request.sampling.is_greedy else one.rng.random() for one in draws]
+    return pick(logits, samplings, points)
 
 
 def draw(chances: Tensor, points: Tensor) -> Tensor:
@@ -108,12 +129,14 @@ def shape_logits(row: Tensor, draws: Draws) -> None:
         said = torch.tensor(list(draws.counts), device=row.device)
         times = torch.tensor(list(draws.counts.values()), dtype=row.dtype, device=row.device)
         row[said] -= sampling.presence_penalty + sampling.frequency_penalty * times
+    if draws.barred is not None:
+        row.masked_fill_(draws.barred.to(row.device), NEVER)
     if len(draws.generated) < sampling.min_tokens:
-        row[[token for token in request.stop_ids if token < len(row)]] = NEVER
-    if request.mask_hook is not None:
-        allowed = request.mask_hook(draws.generated)
-        if allowed is not None:
-            row.masked_fill_(~allowed, NEVER)
+        ends = [token for token in request.stop_ids if token < len(row)]
+        kept = row[ends]
+        row[ends] = NEVER
+        if draws.barred is not None and bool(row.max() == NEVER):
+            row[ends] = kept  # by its grammar the reply is complete
 
 
 def probabilities(logits: Tensor, samplings: Sequence[Sampling]) -> Tensor:
