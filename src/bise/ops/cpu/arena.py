@@ -30,7 +30,10 @@ class Arena:
 
 
 def _piece(count: int) -> Tensor:
-    memory = mmap.mmap(-1, count)
+    if hasattr(mmap, "MAP_PRIVATE"):  # shared memory, the default, gets no huge pages
+        memory = mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    else:
+        memory = mmap.mmap(-1, count)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=torch.uint8)

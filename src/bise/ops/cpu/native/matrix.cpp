@@ -14,6 +14,11 @@ struct Run {
     Part part;
 };
 
+const uint8_t* start_of(const Run& run) {
+    const Matrix& matrix = *run.product->matrix;
+    return matrix.packed + run.part.first_panel * panel_bytes(matrix.type, matrix.inputs);
+}
+
 void store(const Product& product, int64_t panel, int64_t row, int64_t count, const float* block) {
     const int64_t first = panel * PANEL;
     const int64_t columns = std::min<int64_t>(PANEL, product.matrix->outputs - first);
@@ -63,10 +68,11 @@ void products(const Inputs& x, const Product* products, int64_t count) {
     }
     parallel(num_runs, [&](int64_t index, int worker) {
         const Run& run = runs[index];
-        Multiplier(*run.product->matrix, *run.rows, worker)
-            .run(run.part, [&](int64_t panel, int64_t row, int64_t some, float* block) {
-                store(*run.product, panel, row, some, block);
-            });
+        const auto keep = [&](int64_t panel, int64_t row, int64_t some, float* block) {
+            store(*run.product, panel, row, some, block);
+        };
+        const uint8_t* next = index + 1 < num_runs ? start_of(runs[index + 1]) : nullptr;
+        Multiplier(*run.product->matrix, *run.rows, worker).run(run.part, keep, next);
     });
 }
 

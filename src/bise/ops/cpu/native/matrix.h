@@ -43,8 +43,9 @@ struct Source {
 int64_t packed_bytes(WeightType type, int64_t outputs, int64_t inputs);
 
 // Quantise and pack all of a matrix, on all workers. `is_gated`: the outputs are [gate; up] halves
-// of a SwiGLU; packed so that every panel has 16 of one beside its 16 of the other.
-void pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
+// of a SwiGLU; packed so that every panel has 16 of one beside its 16 of the other. False where a
+// number, or an FP8 code, is infinite or none: then what was packed means nothing.
+bool pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
           uint8_t* packed);
 
 // The packed numbers again, row-major [outputs, inputs] fp32: for tests, and to say what was lost.

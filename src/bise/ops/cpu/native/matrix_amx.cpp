@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t TILE_BYTES = 1024;
 constexpr int64_t X_BYTES = 2 * TILE_BYTES, WEIGHT_BYTES = 2 * TILE_BYTES;  // of one group
-constexpr int64_t FETCH_AHEAD = 8192;
+constexpr int64_t NEAR_AHEAD = 2048, FAR_AHEAD = 8192;  // bytes
 constexpr int64_t CHUNK = 8;  // groups; 16 KB of bf16 beside as much of rows
 
 // Eight tiles of 16 rows of 64 bytes.
@@ -28,9 +28,10 @@ struct alignas(64) TileConfig {
 };
 constexpr TileConfig CONFIG;
 
+template <bool is_near>  // into the first cache, or the second
 inline void fetch(const uint8_t* from, int64_t bytes) {
     for (int64_t line = 0; line < bytes; line += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(from) + line, _MM_HINT_T1);
+        __builtin_prefetch(from + line, 0, is_near ? 3 : 2);
 }
 
 // Sums stay in tiles 0 to 3, [16 rows][16 outputs]; 4 and 5 are rows, 6 and 7 weights. `between` is
@@ -80,11 +81,15 @@ inline void store(float* block) {
 
 // Some groups of a panel, as bf16: in place, or decoded one ahead of its use, so that the vector
 // units work beside the tiles' unit. They go round in a ring of CHUNK groups.
-template <WeightType type, bool has_second>
+template <WeightType type, bool has_second, bool are_all>
 inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, uint8_t* decoded) {
     const auto decode = [&](int64_t g, int quarter) {
         constexpr int64_t BYTES = group_bytes(type) / 4;
-        fetch(groups + g * group_bytes(type) + quarter * BYTES + FETCH_AHEAD, BYTES);
+        const uint8_t* here = groups + g * group_bytes(type) + quarter * BYTES;
+        if constexpr (are_all)
+            fetch<true>(here + NEAR_AHEAD, BYTES);
+        else  // more rows come before the next groups do
+            fetch<false>(here + FAR_AHEAD, BYTES);
         if constexpr (type != BF16)
             decode_quarter<type>(groups + g * group_bytes(type), quarter,
                                  decoded + g % CHUNK * WEIGHT_BYTES);
@@ -105,7 +110,7 @@ template <bool has_second>
 inline void more_rows(const uint8_t* weights, int64_t count, const uint8_t* x, const uint8_t* next,
                       int64_t next_bytes) {
     for (int64_t g = 0; g < count; ++g) {
-        fetch(next + g * next_bytes, next_bytes);
+        fetch<false>(next + g * next_bytes, next_bytes);
         multiply<has_second>(x + g * X_BYTES, weights + g * WEIGHT_BYTES, [](int) {});
     }
 }
@@ -114,7 +119,7 @@ inline void more_rows(const uint8_t* weights, int64_t count, const uint8_t* x, c
 template <WeightType type, bool has_second>
 void one_block(const Panel& panel, const uint8_t* x, uint8_t* decoded, float* block) {
     clear();
-    first_rows<type, has_second>(panel.groups, panel.num_groups, x, decoded);
+    first_rows<type, has_second, true>(panel.groups, panel.num_groups, x, decoded);
     store<has_second>(block);
 }
 
@@ -140,7 +145,7 @@ void many_blocks(const Panel& panel, const uint8_t* x, int64_t rows, uint8_t* de
         constexpr std::true_type TWO;
         constexpr std::false_type ONE;
         with_sums(0, TWO, [&](const uint8_t* at) {
-            first_rows<type, true>(groups, count, at, decoded);
+            first_rows<type, true, false>(groups, count, at, decoded);
         });
         for (int64_t row = TILE_ROWS; row < rows; row += TILE_ROWS, next += count * part)
             if (rows - row > TILE)

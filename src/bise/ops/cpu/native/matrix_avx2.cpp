@@ -196,6 +196,7 @@ const Kernels& kernels_avx2() {
          InBlocks<Int4Rows, INTEGER_ROWS>::run, InBlocks<Fp8Rows, FLOAT_ROWS>::run,
          InBlocks<Nvfp4Rows, INTEGER_ROWS>::run},
         {},
+        {},
         quantise_rows,
         round_rows,
         gate_rows,

@@ -21,12 +21,15 @@ struct Group {
 constexpr int TILE_ROWS = 32;
 enum RowForm { GROUPS = 0, BF16_ROWS = 1, F32_ROWS = 2, TILES = 3 };
 constexpr int NUM_FORMS = 4;
+constexpr int64_t PAIR_ROWS = 3;
 
-// One panel, and the scales of its matrix: of the first 16 outputs and of the others.
+// One panel, and the scales of its matrix: of the first 16 outputs and of the others. `next` is
+// what will probably be read after it: memory is asked for that in time.
 struct Panel {
     const uint8_t* groups;
     int64_t num_groups;
     float scale[2];
+    const uint8_t* next;
 };
 
 struct Kernels {
@@ -38,6 +41,10 @@ struct Kernels {
     // Any number of rows, by pointers. A row's sums do not depend on the others.
     void (*rows[NUM_TYPES])(const Panel& panel, const void* const* x, int64_t count,
                             float* block);
+    // The same with two panels side by side, for at most PAIR_ROWS rows, and one block after the
+    // other: memory gives more to who reads it in two places. Null where it does not pay.
+    void (*pairs[NUM_TYPES])(const Panel* panels, const void* const* x, int64_t count,
+                             float* block);
     // Any number of rows, as tiles; writes blocks of whole 16 rows. Weights become bf16 on the way.
     void (*tiles[NUM_TYPES])(const Panel& panel, const uint8_t* x, int64_t count, float* block);
 

@@ -127,6 +127,7 @@ const Kernels& kernels_portable() {
         {float_rows<BF16>, integer_rows<INT8>, integer_rows<INT4>, float_rows<FP8>,
          integer_rows<NVFP4>},
         {},
+        {},
         quantise_rows,
         round_rows,
         gate_rows,

@@ -151,20 +151,34 @@ Multiplier::Multiplier(const Matrix& matrix, const Rows& rows, int worker)
     : kernels_(kernels()),
       matrix_(matrix),
       rows_(rows),
-      chunk_(chunk_of(rows)) {
+      chunk_(chunk_of(rows)),
+      panel_bytes_(panel_bytes(matrix.type, matrix.inputs)) {
     assert(rows.inputs == matrix.inputs && "rows and matrix are of different widths");
     const int64_t block_rows = divide_up(std::min(chunk_, rows.count), TILE) * TILE;
     block_ = static_cast<float*>(scratch(worker, 0, block_rows * PANEL * int64_t(sizeof(float))));
 }
 
-void Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {
-    const int64_t groups = num_groups(matrix_.inputs);
-    const Panel found = {matrix_.packed + panel * panel_bytes(matrix_.type, matrix_.inputs), groups,
-                         {matrix_.scale, matrix_.up_scale}};
-    if (rows_.form != TILES)
-        return kernels_.rows[matrix_.type](found, rows_.rows + row, count, block_);
-    const uint8_t* tiles = rows_.tiles + row * row_bytes(TILES, matrix_.inputs);
-    kernels_.tiles[matrix_.type](found, tiles, count, block_);
+// A panel, after which the worker goes on `step` panels further.
+Panel Multiplier::panel_at(int64_t panel, int64_t step) const {
+    const int64_t after = panel + step, beyond = after - end_panel_;
+    return {packed(panel), num_groups(matrix_.inputs), {matrix_.scale, matrix_.up_scale},
+            beyond < 0 ? packed(after) : next_ + beyond * panel_bytes_};
+}
+
+int64_t Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {
+    if (rows_.form == TILES) {
+        const uint8_t* tiles = rows_.tiles + row * row_bytes(TILES, matrix_.inputs);
+        kernels_.tiles[matrix_.type](panel_at(panel, 1), tiles, count, block_);
+        return 1;
+    }
+    const auto pair = kernels_.pairs[matrix_.type];
+    if (pair && count <= PAIR_ROWS && panel + 1 < end_panel_) {
+        const Panel both[] = {panel_at(panel, 2), panel_at(panel + 1, 2)};
+        pair(both, rows_.rows + row, count, block_);
+        return 2;
+    }
+    kernels_.rows[matrix_.type](panel_at(panel, 1), rows_.rows + row, count, block_);
+    return 1;
 }
 
 int64_t cost_of(const Matrix& matrix, int64_t rows, int64_t panels) {
@@ -176,7 +190,8 @@ int64_t panels_a_task(const Matrix& matrix, int64_t rows, int64_t cost_of_all) {
     const int64_t tasks = (are_many ? BIG_TASKS : SMALL_TASKS) * num_workers();
     const int64_t bytes = panel_bytes(matrix.type, matrix.inputs);
     const int64_t least = are_many ? PANELS_OF_MANY : divide_up(FEWEST_BYTES, bytes);
-    return std::max(least, cost_of_all / tasks / cost_of(matrix, rows, 1));
+    const int64_t panels = std::max(least, cost_of_all / tasks / cost_of(matrix, rows, 1));
+    return rows <= PAIR_ROWS ? divide_up(panels, 2) * 2 : panels;
 }
 
 }  // namespace bise

@@ -86,24 +86,32 @@ class Multiplier {
    public:
     Multiplier(const Matrix& matrix, const Rows& rows, int worker);
 
+    // next: panels that will probably be read after these; null: what lies behind them
     template <class Then>
-    void run(const Part& part, Then&& then) {
+    void run(const Part& part, Then&& then, const uint8_t* next = nullptr) {
+        next_ = next ? next : packed(part.end_panel);
+        end_panel_ = part.end_panel;
         for (int64_t row = part.first_row; row < part.end_row; row += chunk_) {
             const int64_t count = std::min(chunk_, part.end_row - row);
-            for (int64_t panel = part.first_panel; panel < part.end_panel; ++panel) {
-                multiply(panel, row, count);
-                then(panel, row, count, block_);
+            for (int64_t panel = part.first_panel; panel < part.end_panel;) {
+                const int64_t made = multiply(panel, row, count);
+                for (int64_t i = 0; i < made; ++i, ++panel)
+                    then(panel, row, count, block_ + i * count * PANEL);
             }
         }
     }
 
    private:
-    void multiply(int64_t panel, int64_t row, int64_t count);
+    int64_t multiply(int64_t panel, int64_t row, int64_t count);  // how many panels, at once
+    Panel panel_at(int64_t panel, int64_t step) const;
+    const uint8_t* packed(int64_t panel) const { return matrix_.packed + panel * panel_bytes_; }
 
     const Kernels& kernels_;
     const Matrix& matrix_;
     const Rows& rows_;
-    int64_t chunk_;
+    int64_t chunk_, panel_bytes_;
+    int64_t end_panel_ = 0;
+    const uint8_t* next_ = nullptr;
     float* block_;
 };
 

@@ -87,7 +87,13 @@ Rows gathered(const Job& job, int worker) {
     return {TILES, job.count, job.x.inputs, nullptr, tiles};
 }
 
-void run_gate_up(const Run& run, int worker) {
+// The first panel of a run: what whoever has just finished another will probably read.
+const uint8_t* start_of(const Run& run) {
+    const Matrix& matrix = *run.job->layer->gate_up;
+    return matrix.packed + run.part.first_panel * panel_bytes(matrix.type, matrix.inputs);
+}
+
+void run_gate_up(const Run& run, const uint8_t* next, int worker) {
     const Job& job = *run.job;
     const Rows x = gathered(job, worker);
     const int64_t width = width_of(*job.layer), panels = num_panels(job.layer->gate_up->outputs);
@@ -101,7 +107,7 @@ void run_gate_up(const Run& run, int worker) {
             const int64_t some = std::min<int64_t>(GROUP, width - first);
             for (int64_t i = 0; i < count; ++i)
                 write_row(job.hidden, row + i, first, pairs + i * GROUP, some);
-        });
+        }, next);
 }
 
 int64_t num_pairs(const Job& job) {
@@ -152,7 +158,12 @@ void run_down(const Job* jobs, int64_t num_jobs, const Output& out, int64_t firs
             const int64_t some = std::min<int64_t>(PANEL, out.outputs - panel * PANEL);
             kernels().add(block, count, some, job.weights + row, places);
         };
-        Multiplier(*job.layer->down, job.hidden, worker).run({first, end, 0, job.count}, add);
+        const bool is_last = i + 1 == num_jobs;
+        const Matrix& next = *jobs[is_last ? 0 : i + 1].layer->down;
+        const uint8_t* after =
+            next.packed + (is_last ? end : first) * panel_bytes(next.type, next.inputs);
+        Multiplier(*job.layer->down, job.hidden, worker)
+            .run({first, end, 0, job.count}, add, after);
     }
 }
 
@@ -160,7 +171,7 @@ void run_down(const Job* jobs, int64_t num_jobs, const Output& out, int64_t firs
 int64_t panels_of_down(int64_t rows, int64_t panels) {
     constexpr int64_t MANY_ROWS = 64, BIG_TASKS = 4, SMALL_TASKS = 24;  // for each worker
     const int64_t tasks = (rows >= MANY_ROWS ? BIG_TASKS : SMALL_TASKS) * num_workers();
-    return std::max<int64_t>(1, panels / tasks);
+    return std::max<int64_t>(rows >= MANY_ROWS ? 1 : 2, panels / tasks);
 }
 
 }  // namespace
@@ -183,9 +194,11 @@ void mixture(const Inputs& x, const Mixture& layer, const int32_t* choice, const
     if (num_jobs == 0) return;
     Run* runs;
     const int64_t num_runs = plan_gate_up(jobs, num_jobs, arena, runs);
-    parallel(num_runs, [&](int64_t i, int worker) { run_gate_up(runs[i], worker); });
-
     const Matrix& down = *jobs[0].layer->down;
+    parallel(num_runs, [&](int64_t i, int worker) {
+        run_gate_up(runs[i], i + 1 < num_runs ? start_of(runs[i + 1]) : down.packed, worker);
+    });
+
     const Output output = {out, x.rows, down.outputs, out_stride};
     const int64_t panels = num_panels(down.outputs);
     const int64_t step = panels_of_down(x.rows * (topk + 1), panels);

@@ -9,18 +9,6 @@
 namespace bise {
 namespace {
 
-inline float total(Floats vector) {
-#if defined(__AVX512F__)
-    return _mm512_reduce_add_ps(vector);
-#else
-    float lanes[LANES];
-    store(lanes, vector);
-    for (int width = LANES / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-    return lanes[0];
-#endif
-}
-
 void norm(const float* x, int64_t dim, const float* weight, float eps, float* out) {
     Floats sums[4] = {};
     int64_t i = 0;
