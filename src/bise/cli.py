@@ -10,6 +10,8 @@ from typer import Argument, Option
 from typer.core import TyperGroup
 
 from bise.errors import UserError
+from bise.flags import takes_settings
+from bise.sources import read_settings
 
 UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for a wrong option; newer releases carry a click of their own."""
@@ -33,8 +35,10 @@ app = typer.Typer(
 )
 train_app = typer.Typer(cls=RunByDefault, help="Make weights, or write them out.")
 eval_app = typer.Typer(cls=RunByDefault, help="Measure a model with and without thinking.")
+keys_app = typer.Typer(no_args_is_help=True, help="Who may use a server.")
 app.add_typer(train_app, name="train")
 app.add_typer(eval_app, name="eval")
+app.add_typer(keys_app, name="keys")
 
 ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
@@ -44,6 +48,7 @@ MemoryGib = Annotated[
 ]
 Weights = Annotated[str, Option(help="The core's matrices: stored, bf16, int8 or int4.")]
 Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
+Config = Annotated[Path | None, Option(help="A TOML file with settings, under `[serve]`.")]
 
 
 @app.command()
@@ -57,11 +62,12 @@ def chat(
     ] = None,
     max_tokens: Annotated[int | None, Option(help="Of one reply, thinking included.")] = None,
     seed: Annotated[int | None, Option(help="The same seed gives the same replies.")] = None,
+    schema: Annotated[Path | None, Option(help="A file with the JSON Schema of answers.")] = None,
     dtype: DType = None,
 ) -> None:
     """Talk to a model in this terminal, or pipe a question in."""
     from bise.commands import chat as room
-    from bise.commands.show import err, waiting
+    from bise.commands.show import err, loading_bar
     from bise.engine import use_threads_for
     from bise.face import load
     from bise.text import resolve_effort
@@ -72,11 +78,12 @@ def chat(
         temperature=temperature,
         max_tokens=max_tokens,
         seed=seed,
+        schema=None if schema is None else room.read_schema(schema),
     )
     is_terminal = sys.stdin.isatty()
     question = "" if is_terminal else room.read_question()
-    with waiting(f"reading {model}"):
-        loaded = load(model, dtype=dtype)
+    with loading_bar(f"reading {model}") as progress:
+        loaded = load(model, dtype=dtype, progress=progress)
     use_threads_for(loaded.loaded.config)
     with loaded:
         conversation = room.Conversation(loaded, settings)
@@ -91,72 +98,74 @@ def chat(
 
 
 @app.command()
-def serve(
-    model: ModelName = "nano",
-    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    served_model_name: Annotated[
-        list[str] | None, Option(help="What clients call the model; the first is in answers.")
-    ] = None,
-    max_running: Annotated[int, Option(min=1, help="Replies computed at once; more wait.")] = 8,
-    deterministic: Annotated[
-        bool, Option("--deterministic", help="The same bits in any company; several times slower.")
-    ] = False,
-    cache: Annotated[str, Option(help="Entries in memory: plain, fp8 or int8.")] = "plain",
-    spill_gib: Annotated[
-        float, Option(min=0, help="Room on disk for known beginnings memory has no room for.")
-    ] = 0.0,
-    no_auth: Annotated[
-        bool, Option("--no-auth", help="Serve other machines too, without any key.")
-    ] = False,
-    in_process: Annotated[
-        bool, Option("--in-process", help="Compute in the server's own process.")
-    ] = False,
-    default_dialect: Annotated[
-        str, Option(help="Of chats that do not show theirs: openai or mistral.")
-    ] = "openai",
-    strict: Annotated[
-        bool, Option("--strict", help="Refuse unknown fields, and messages out of order.")
-    ] = False,
-    accept_any_model: Annotated[
-        bool, Option("--accept-any-model", help="Answer to whatever name is asked for.")
-    ] = False,
-    backend: Backend = "auto",
-    weights: Weights = "stored",
-    memory_gib: MemoryGib = 0.0,
-    eagle: Eagle = None,
-    dtype: DType = None,
-) -> None:
+@takes_settings
+def serve(config: Path | None, **flags: Any) -> None:
     """Serve a model over HTTP, as clients of OpenAI, Mistral and Anthropic expect it."""
     from bise.commands.serve import run_server
-    from bise.engine import EngineConfig
-    from bise.serve import Manners
 
-    engine = EngineConfig(
-        max_running=max_running,
-        is_exact=deterministic,
-        cache_kind=one_of("cache", cache, ("plain", "fp8", "int8")),
-        spill_bytes=int(spill_gib * 2**30),
-        backend=one_of("backend", backend, ("auto", "core", "torch")),
-        weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
-        memory_bytes=int(memory_gib * 2**30),
+    run_server(read_settings(flags, config=config))
+
+
+@app.command("config")
+def config_(
+    config: Config = None,
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what `bise serve` would be told by variables and a file, and which said what."""
+    from bise.commands.config import show_config
+
+    show_config(read_settings({}, config=config), as_json=as_json)
+
+
+KeyFile = Annotated[
+    Path | None, Option("--keys", help="The key file; by default the one in the settings.")
+]
+
+
+@keys_app.command("add")
+def keys_add(
+    name: Annotated[str, Argument(help="Whose key it is; shown in logs.")],
+    keys: KeyFile = None,
+    requests_per_minute: Annotated[int, Option(min=0, help="0 is no limit.")] = 0,
+    tokens_per_minute: Annotated[int, Option(min=0, help="Read and written; 0 is no limit.")] = 0,
+    tokens_per_day: Annotated[int, Option(min=0, help="0 is no limit.")] = 0,
+    concurrent: Annotated[int, Option(min=0, help="Requests at once; 0 is no limit.")] = 0,
+    priority: Annotated[int, Option(help="Of its requests; lower goes first.")] = 0,
+    tenant: Annotated[
+        str, Option(help="Keys of one tenant share known beginnings of prompts.")
+    ] = "",
+) -> None:
+    """Make a key; it is printed once, and the file keeps its digest."""
+    from bise.commands import keys as room
+
+    room.add(
+        room.need_file(keys, read_settings({}).settings.keys),
+        name,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        tokens_per_day=tokens_per_day,
+        concurrent=concurrent,
+        priority=priority,
+        tenant=tenant,
     )
-    run_server(
-        model,
-        host=host,
-        port=port,
-        names=served_model_name or [],
-        dtype=dtype,
-        eagle=eagle,
-        engine=engine,
-        manners=Manners(
-            default_dialect=one_of("default-dialect", default_dialect, ("openai", "mistral")),
-            is_strict=strict,
-            accepts_any_model=accept_any_model,
-        ),
-        has_no_auth=no_auth,
-        is_in_process=in_process,
-    )
+
+
+@keys_app.command("list")
+def keys_list(keys: KeyFile = None) -> None:
+    """List keys, their limits, and what they have used today."""
+    from bise.commands import keys as room
+
+    room.list_keys(room.need_file(keys, read_settings({}).settings.keys))
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    name: Annotated[str, Argument(help="Whose key it is.")], keys: KeyFile = None
+) -> None:
+    """Take a key away; running servers notice with their next request."""
+    from bise.commands import keys as room
+
+    room.revoke(room.need_file(keys, read_settings({}).settings.keys), name)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from bise.engine import EngineConfig
-from bise.serve import Limits, Manners, Served, create_app, load_model, serve_model
+from bise.serve import HttpServer, Limits, Manners, Served, load_model, serve_model
 from bise.text import Tekken
 
 
@@ -24,6 +23,8 @@ class Running:
     served: Served
     client: httpx.Client
     port: int
+    http: HttpServer
+    thread: threading.Thread
 
     def chat(self, content: Any = "hi", **fields: Any) -> httpx.Response:
         body = {"messages": [{"role": "user", "content": content}], "temperature": 0, **fields}
@@ -41,15 +42,22 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, limits: Limits | None = None, max_running: int = 4, **manners: Any
+    folder: Path,
+    limits: Limits | None = None,
+    max_running: int = 4,
+    parts: Mapping[str, Any] | None = None,
+    allowed_origins: Sequence[str] = (),
+    **manners: Any,
 ) -> Iterator[Running]:
+    """A server while it is needed. parts: other fields of `Served`"""
     model = load_model(folder, "float32")
     served = serve_model(
         model, names=["tiny", "tiny-latest"], config=EngineConfig(max_running=max_running)
     )
-    served = replace(served, limits=limits or served.limits, manners=Manners(**manners))
-    config = uvicorn.Config(create_app(served), port=0, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    served = replace(
+        served, limits=limits or served.limits, manners=Manners(**manners), **(parts or {})
+    )
+    server = HttpServer(served, allowed_origins=allowed_origins, port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -58,7 +66,7 @@ def running(
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield Running(served, client, port)
+            yield Running(served, client, port, server, thread)
     finally:
         server.should_exit = True
         thread.join(20)

@@ -23,6 +23,7 @@ CHAT = {
     "reasoning_effort": "high", "reasoning": {"effort": "low"}, "thinking": {"type": "enabled"},
     "stream_options": {"include_usage": True}, "timeout": 5.0, "safe_prompt": True,
     "chat_template_kwargs": {"thinking": True}, "response_format": {"type": "text"},
+    "structured_outputs": {"regex": ".*"}, "parallel_tool_calls": True, "guided_json": None,
     "prediction": {"type": "content", "content": "x"}, "modalities": ["text"],
     "messages": [
         {"role": "system", "content": "s"},
@@ -37,7 +38,8 @@ RESPONSES = {
     "tools": [{"type": "function", "name": "add", "parameters": {}},
               {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "b"}]}],
     "tool_choice": "auto", "reasoning": {"effort": "high", "summary": "auto"},
-    "text": {"format": {"type": "text"}}, "include": ["reasoning.encrypted_content"],
+    "text": {"format": {"type": "json_schema", "name": "n", "schema": {"enum": [1, 2]}}},
+    "include": ["reasoning.encrypted_content"],
     "truncation": "auto", "store": False, "background": False, "temperature": 0.5,
     "input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
@@ -53,7 +55,8 @@ MESSAGES = {
     "model": "tiny", "max_tokens": 1, "system": [TEXT], "stream": False, "stop_sequences": ["a"],
     "tools": [{"name": "add", "input_schema": {"type": "object"}}],
     "tool_choice": {"type": "auto"}, "thinking": {"type": "enabled", "budget_tokens": 2000},
-    "output_config": {"effort": "low"}, "temperature": 0.5, "top_k": 3, "top_p": 0.9,
+    "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {"enum": [1]}}},
+    "temperature": 0.5, "top_k": 3, "top_p": 0.9,
     "messages": [
         *HELLO,
         {"role": "assistant", "content": [
@@ -67,11 +70,12 @@ MESSAGES = {
 COMPLETION = {
     "model": "tiny", "prompt": ["a", "b"], "max_tokens": 1, "stream": False, "echo": False,
     "best_of": 1, "n": 1, "logprobs": 1, "stop": "a", "add_special_tokens": True,
-    "temperature": 0.5, "logit_bias": {"300": 1},
+    "temperature": 0.5, "logit_bias": {"300": 1}, "guided_choice": ["a", "b"],
 }  # fmt: skip
 CONVERSATION = {
     "model": "tiny", "instructions": "s", "tools": [TOOL], "store": False, "stream": False,
-    "completion_args": {"max_tokens": 1, "stop": "a", "tool_choice": "auto"},
+    "completion_args": {"max_tokens": 1, "stop": "a", "tool_choice": "auto",
+                        "response_format": {"type": "json_object"}},
     "inputs": [
         {"type": "message.input", "role": "user", "content": "hi", "prefix": False},
         {"type": "message.output", "role": "assistant", "content": [THINKING, TEXT]},

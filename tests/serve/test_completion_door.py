@@ -122,7 +122,9 @@ WRONG = [
     ({"logprobs": 21}, 400, "`logprobs`"),
     ({"logprobs": True}, 422, "`logprobs`"),
     ({"echo": True, "logprobs": 1}, 400, "`echo`"),
-    ({"guided_json": {}}, 400, "`guided_json`"),
+    ({"guided_json": {"not": {}}}, 400, "`guided_json.not`"),
+    ({"guided_choice": []}, 400, "`guided_choice` is empty"),
+    ({"guided_choice": "a"}, 422, "`guided_choice`"),
     ({"temperature": 3}, 400, "`temperature`"),
 ]
 

@@ -37,12 +37,13 @@ VLLM = {
     "vllm:request_queue_time_seconds": "histogram",
     "vllm:request_prefill_time_seconds": "histogram",
     "vllm:request_decode_time_seconds": "histogram",
+    "vllm:request_time_per_output_token_seconds": "histogram",
 }
 OURS = {
     "bise:thinking_tokens", "bise:cancelled_requests", "bise:rejected_requests", "bise:steps",
     "bise:request_repairs", "bise:step_seconds", "bise:step_tokens", "bise:images",
     "bise:images_seen", "bise:cache_pages", "bise:cache_bytes", "bise:engine_restarts",
-    "bise:engine_up",
+    "bise:engine_up", "bise:grammars", "bise:grammar_seconds",
 }  # fmt: skip
 
 

@@ -1,7 +1,10 @@
 """Mistral's own client library against our server: nothing is lost between the two."""
 
+from typing import Literal
+
 import mistralai.client as mistral
 import pytest
+from pydantic import BaseModel
 
 HELLO = [{"role": "user", "content": "hi"}]
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
@@ -90,3 +93,16 @@ def test_a_response_whole_and_streamed(thinking_server):
         counted = client.responses.count_input_tokens(model="tiny", input="hi")
     assert events[-1].data.type == "response.completed"
     assert counted.input_tokens == response.usage.input_tokens
+
+
+class Point(BaseModel):
+    x: Literal[1, 2, 3]
+    kind: Literal["red", "blue"]
+
+
+def test_an_answer_is_parsed_into_a_type(random_server):
+    with client_of(random_server) as client:
+        parsed = client.chat.parse(
+            Point, model="tiny", messages=HELLO, temperature=1, max_tokens=200
+        )
+    assert isinstance(parsed.choices[0].message.parsed, Point)

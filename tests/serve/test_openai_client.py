@@ -1,7 +1,10 @@
 """OpenAI's own client library against our server, door by door."""
 
+from typing import Literal
+
 import openai
 import pytest
+from pydantic import BaseModel
 
 HELLO = [{"role": "user", "content": "hi"}]
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
@@ -79,3 +82,25 @@ def test_a_response_with_a_tool(deliberate_server):
         assert again.usage.input_tokens > 0
         counted = client.responses.input_tokens.count(model="tiny", input=items, tools=[tool])
         assert counted.input_tokens == again.usage.input_tokens
+
+
+class Point(BaseModel):
+    x: Literal[1, 2, 3]
+    kind: Literal["red", "blue"]
+
+
+def test_answers_and_calls_are_parsed_into_types(random_server):
+    with client_of(random_server) as client:
+        ask = {"model": "tiny", "temperature": 2, "max_tokens": 200}
+        parsed = client.chat.completions.parse(messages=HELLO, response_format=Point, **ask)
+        assert isinstance(parsed.choices[0].message.parsed, Point)
+        tool = openai.pydantic_function_tool(Point, name="point")
+        parsed = client.chat.completions.parse(
+            messages=HELLO, tools=[tool], tool_choice="required", parallel_tool_calls=False, **ask
+        )
+        (call,) = parsed.choices[0].message.tool_calls
+        assert isinstance(call.function.parsed_arguments, Point)
+        response = client.responses.parse(
+            model="tiny", input="hi", text_format=Point, temperature=2, max_output_tokens=200
+        )
+        assert isinstance(response.output_parsed, Point)

@@ -118,6 +118,7 @@ class _Report:
             "operations_per_s": self.peak,
             "all_in_memory": self.found.stayed,
             "plan": dataclasses.asdict(self.plan),
+            "whole_rounds": self.found.rounds,
             "cells": cells,
             "accuracy": {
                 engine: dataclasses.asdict(one) for engine, one in self.found.accuracy.items()
@@ -130,7 +131,7 @@ class _Report:
         lines += [
             f"reading {plain:.1f} GB/s plainly, {product:.1f} as a product;"
             f" {self.peak / 1e12:.2f} T operations/s in 512 rows",
-            f"medians of {self.plan.rounds} rounds; * others used the processors meanwhile",
+            f"medians of {self.found.rounds} rounds; * others used the processors meanwhile",
         ]
         table = Table(box=None, pad_edge=False, caption="\n".join(lines), caption_justify="left")
         table.add_column("tokens/s", no_wrap=True)

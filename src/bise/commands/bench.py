@@ -12,12 +12,13 @@ import torch
 from rich.table import Table
 from rich.text import Text
 
-from bise.commands.show import err, out, waiting
+from bise.commands.show import err, loading_bar, out
 from bise.engine import Backend, Core, EngineConfig, make_core, use_threads_for, uses_core
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, load_eagle, preset
 from bise.model.cache import CacheKind
+from bise.model.convert import Progress
 from bise.model.initial import initialise
 from bise.model.packed import FromRandom, PackedNetwork, WeightKind
 from bise.ops.cpu.library import describe
@@ -55,8 +56,8 @@ def run_bench(
         shares_prefixes=not plain,
         speculates=not plain,
     )
-    with waiting(f"reading {name}"):
-        network, dtype = find_network(name, dtype, engine)
+    with loading_bar(f"reading {name}") as progress:
+        network, dtype = find_network(name, dtype, engine, progress)
         head = None if eagle is None else load_eagle(eagle, network.config, DTYPES[dtype])
     use_threads_for(network.config)
     load_s = time.perf_counter() - started
@@ -94,11 +95,11 @@ def run_bench(
 
 
 def find_network(
-    name: str, dtype: str | None, engine: EngineConfig
+    name: str, dtype: str | None, engine: EngineConfig, progress: Progress | None = None
 ) -> tuple[Network | PackedNetwork, DType]:
     """A checkpoint's network, or a preset's with random weights if it ships none."""
     try:
-        loaded = load_model(name, dtype, config=engine)
+        loaded = load_model(name, dtype, config=engine, progress=progress)
         return loaded.computing, loaded.dtype
     except UserError:
         if name.replace("-", "_") not in PRESETS:
@@ -107,7 +108,7 @@ def find_network(
     if chosen not in DTYPES:
         raise UserError(f"`dtype` is `{chosen}`, expected bfloat16 or float32")
     if uses_core(engine):
-        return PackedNetwork(FromRandom(preset(name)), engine.weights), chosen
+        return PackedNetwork(FromRandom(preset(name)), engine.weights, progress), chosen
     network = initialise(Network(preset(name)), seed=0, zero_outputs=False)
     return network.to(DTYPES[chosen]).eval(), chosen
 

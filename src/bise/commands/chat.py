@@ -1,5 +1,6 @@
 """`bise chat`: a conversation in a terminal, or one question through a pipe."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -7,12 +8,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from bise.commands.show import err, out, tell_error
-from bise.errors import BadRequest, UserError
+from bise.errors import BadRequest, NotFound, UserError
 from bise.face import Model, Piece, pieces_of
 from bise.serve.talk import Talk
 from bise.text import ImagePart, Message, TextPart, ThinkPart, open_image, resolve_effort
@@ -35,6 +37,8 @@ class Settings:
     temperature: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
+    schema: dict[str, Any] | bool | None = None
+    """What answers follow."""
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Conversation:
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
             seed=settings.seed,
+            schema=settings.schema,
         )
         self.messages.append(asked)
         self.images = []
@@ -82,6 +87,19 @@ class Conversation:
         open_image(part.image)
         self.images.append(part)
         return part
+
+
+def read_schema(path: Path) -> dict[str, Any] | bool:
+    """The JSON Schema in a file."""
+    try:
+        schema: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise NotFound(f"`{path}` cannot be read: {fault.strerror}") from None
+    except (ValueError, RecursionError):
+        raise UserError(f"`{path}` is no JSON", hint="name a file that holds a schema") from None
+    if not isinstance(schema, dict | bool):
+        raise UserError(f"`{path}` is no schema, expected an object")
+    return schema
 
 
 KINDS = ("thinking", "answer")

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.chat import Conversation, Screen, Settings, footer, show_reply, talk_in_terminal
-from bise.commands.show import out, waiting
+from bise.commands.show import loading_bar, out, waiting
 from bise.engine import use_threads_for
 from bise.errors import one_line
 from bise.evals import TASKS, Example, Task
@@ -34,8 +34,8 @@ PASS_MARK = 2
 def demo(seed: int, model_name: str = "nano") -> int:
     """Run it all; the exit status."""
     console = out()
-    with waiting(f"reading {model_name}"):
-        model = load(model_name)
+    with loading_bar(f"reading {model_name}") as progress:
+        model = load(model_name, progress=progress)
     use_threads_for(model.loaded.config)
     with model:
         num_parameters = inspect(model.loaded.folder).num_parameters

@@ -64,3 +64,21 @@ def progress_bar(
     with Progress(*columns, console=err(), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(words, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def loading_bar(words: str) -> Generator[Callable[[int, int], None], None, None]:
+    """A bar of bytes on stderr, in a terminal, gone when it is full.
+
+    Call what it gives with the bytes done and those in all; it only moves until then.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[bytes]}"))
+    is_shown = sys.stderr.isatty()
+    with Progress(*columns, console=err(), disable=not is_shown, transient=True) as progress:
+        task = progress.add_task(words, total=None, bytes="")
+
+        def tell(done: int, total: int) -> None:
+            shown = f"{done / 1e9:.1f} of {total / 1e9:.1f} GB"
+            progress.update(task, completed=done, total=total, bytes=shown)
+
+        yield tell

@@ -9,12 +9,11 @@ from random import Random
 import torch
 from torch import Tensor
 
-from bise.commands.show import out, progress_bar, waiting
+from bise.commands.show import loading_bar, out, progress_bar, waiting
 from bise.errors import UserError
 from bise.evals import TASKS
 from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
 from bise.model.hub import ASSETS
-from bise.model.inspect import BYTES_A_WEIGHT
 from bise.model.names import weights
 from bise.model.packed import FromCheckpoint, FromRandom, WeightKind
 from bise.model.packed_file import PackedFolder, is_packed, pack_folder
@@ -59,10 +58,8 @@ def run_pack(source: str, target: Path, kind: WeightKind) -> None:
     else:
         folder = locate_weights(source)
         checkpoint = open_checkpoint(folder)
-        made, layout = FromCheckpoint(checkpoint, torch.bfloat16), checkpoint.layout
-    count = sum(weight.numel for weight in weights(made.config))
-    expected = int(count * BYTES_A_WEIGHT[kind])
-    with progress_bar("packing", expected, "%") as done:
+        made, layout = FromCheckpoint(checkpoint), checkpoint.layout
+    with loading_bar("packing") as done:
         packed = pack_folder(made, folder, target, kind, layout=layout, progress=done)
     out().print(f"wrote {packed.size_bytes:,} bytes of {kind} weights to {target}", markup=False)
 

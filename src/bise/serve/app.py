@@ -53,14 +53,8 @@ DOORS: dict[str, tuple[Door, type[Shape]]] = {
 def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAPI:
     """Build the server. Tests build it around a tiny model; the engine is closed by its owner."""
     app = FastAPI(title=f"Bise: {served.name}", docs_url=None, redoc_url=None)
-    metrics = Metrics(served)
-    app.add_middleware(
-        Envelope,
-        model=served.name,
-        metrics=metrics,
-        is_local=served.manners.is_local,
-        allowed_origins=allowed_origins,
-    )
+    metrics = app.state.metrics = Metrics(served)
+    app.add_middleware(Envelope, served=served, metrics=metrics, allowed_origins=allowed_origins)
     app.add_exception_handler(HTTPException, partial(on_http_error, metrics))
     app.add_exception_handler(ClientDisconnect, on_hang_up)
     app.add_exception_handler(UserError, partial(on_error, metrics))
@@ -137,7 +131,8 @@ def add_door(
 async def on_error(metrics: Metrics, request: Request, error: Exception) -> Response:
     """Errors with a meaning: the user's, and steps of the engine that failed and are logged."""
     state = request.state
-    return metrics.refuse(answer_to(error, state.dialect)).response(state.request_id)
+    answer = metrics.refuse(answer_to(error, state.dialect), state.visit)
+    return answer.response(state.request_id)
 
 
 async def on_http_error(metrics: Metrics, request: Request, error: Exception) -> Response:
@@ -145,9 +140,10 @@ async def on_http_error(metrics: Metrics, request: Request, error: Exception) ->
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this path", 405: "this path takes another method"}
     fault = HttpFault(error.status_code, words.get(error.status_code, str(error.detail)))
-    answer = answer_to(fault, request.state.dialect)
+    state = request.state
+    answer = answer_to(fault, state.dialect)
     answer.headers.update(error.headers or {})
-    return metrics.refuse(answer).response(request.state.request_id)
+    return metrics.refuse(answer, state.visit).response(state.request_id)
 
 
 async def on_hang_up(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -1,13 +1,13 @@
 """From the body of a chat request to the question it asks, every value checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bise.errors import BadRequest, WrongType
 from bise.serve.chat_body import ChatBody, Reasoning
 from bise.serve.limits import Limits, need_at_most
 from bise.serve.sampling_ask import ending_of, not_negative, sampling_of, top_of
+from bise.serve.structured_ask import calls_in, form_of
 from bise.serve.talk import Ask
 from bise.text import (
     Message,
@@ -31,13 +31,15 @@ SAFE_PROMPT = (
 def to_ask(body: ChatBody, messages: Sequence[Message], tekken: Tekken, limits: Limits) -> Ask:
     """The question a body asks; its messages have been read already, and maybe repaired."""
     refuse_unserved(body)
+    tools, is_parallel = parse_tools(body.tools), body.parallel_tool_calls is not False
     wanted = body.max_completion_tokens
     max_tokens = body.max_tokens if wanted is None else wanted
     top = top_of("top_logprobs", body.top_logprobs or 0, limits)
     return Ask(
         messages=messages,
-        tools=parse_tools(body.tools),
-        may_call=may_call(body.tool_choice),
+        tools=tools,
+        calls=calls_in(body.tool_choice, tools, limits, is_parallel=is_parallel),
+        form=form_of(body, limits),
         effort=effort_of(body, tekken),
         sampling=sampling_of(body, tekken, limits),
         max_tokens=None if max_tokens is None else not_negative("max_tokens", max_tokens),
@@ -49,12 +51,6 @@ def to_ask(body: ChatBody, messages: Sequence[Message], tekken: Tekken, limits: 
 
 def refuse_unserved(body: ChatBody) -> None:
     """Refuse what would be wrong to ignore."""
-    form = (body.response_format or {}).get("type", "text")
-    if form != "text":
-        raise BadRequest(
-            f"`response_format` is `{form}`, but only `text` is served yet",
-            hint="ask for JSON in words, and check what comes",
-        )
     if body.guardrails:
         raise BadRequest("`guardrails` is not supported here", hint="leave it out")
     if set(body.modalities or ()) - {"text"}:
@@ -92,21 +88,6 @@ def guarded(messages: Sequence[Message]) -> list[Message]:
         first = replace(messages[0], parts=(guard, TextPart("\n\n"), *messages[0].parts))
         return [first, *messages[1:]]
     return [Message("system", (guard,)), *messages]
-
-
-def may_call(choice: str | Mapping[str, Any] | None) -> bool:
-    """Whether tools may be called. To force a call needs a grammar."""
-    if choice is None or choice == "auto":
-        return True
-    if choice == "none":
-        return False
-    if isinstance(choice, str) and choice not in ("any", "required"):
-        raise WrongType(f"`tool_choice` is `{choice}`, expected `auto`, `none`, `any`, `required`")
-    shown = f"`{choice}`" if isinstance(choice, str) else "an object"
-    raise BadRequest(
-        f"`tool_choice` is {shown}, but only `auto` and `none` are served yet",
-        hint="pass `auto` and say in the message which tool to use",
-    )
 
 
 def effort_of(body: ChatBody, tekken: Tekken) -> str:

@@ -28,10 +28,11 @@ class ChatBody(SamplingBody):
 
     UNUSED: ClassVar[frozenset[str]] = frozenset(
         (
-            "prediction", "parallel_tool_calls", "prompt_cache_key", "user", "safety_identifier",
+            "prediction", "prompt_cache_key", "user", "safety_identifier",
             "service_tier", "metadata", "store", "verbosity", "prompt_cache_retention",
             "web_search_options", "add_generation_prompt", "echo", "return_token_ids",
-            "return_tokens_as_token_ids", "include_timings",
+            "return_tokens_as_token_ids", "include_timings", "guided_decoding_backend",
+            "guided_whitespace_pattern",
         )
     )  # fmt: skip
 
@@ -57,7 +58,6 @@ class ChatBody(SamplingBody):
     """Leave past thinking out of the prompt."""
 
     continue_final_message: bool | None = None
-    response_format: dict[str, Any] | None = None
     prediction: dict[str, Any] | None = None
     modalities: list[str] | None = None
     safe_prompt: bool | None = None

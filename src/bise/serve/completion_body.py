@@ -7,6 +7,7 @@ from bise.errors import BadRequest, WrongType
 from bise.serve.limits import Limits, need_at_most
 from bise.serve.sampling_ask import ending_of, not_negative, sampling_of, top_of
 from bise.serve.shapes import REFUSED, SamplingBody, refuse, shaped
+from bise.serve.structured_ask import form_of
 from bise.serve.talk import Ask
 from bise.text import Tekken
 
@@ -17,7 +18,9 @@ DEFAULT_TOKENS = 16
 class CompletionBody(SamplingBody):
     """A text, several, or their ids; the model goes on with each."""
 
-    UNUSED: ClassVar[frozenset[str]] = frozenset(("user",))
+    UNUSED: ClassVar[frozenset[str]] = frozenset(
+        ("user", "guided_decoding_backend", "guided_whitespace_pattern")
+    )
 
     prompt: Any
     echo: bool | None = None
@@ -86,6 +89,7 @@ def completion_ask(body: CompletionBody, tekken: Tekken, limits: Limits) -> Ask:
         is_chat=False,
         sampling=sampling_of(body, tekken, limits),
         max_tokens=not_negative("max_tokens", max_tokens),
+        form=form_of(body, limits),
         want_logprobs=None if wanted is None else top_of("logprobs", wanted, limits),
         **ending_of(body, tekken, limits),
     )

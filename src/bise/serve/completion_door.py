@@ -25,7 +25,8 @@ from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
 from bise.serve.shapes import StreamOptions
 from bise.serve.talk import PreparedAsk, Talk
-from bise.serve.turn import ignored_header
+from bise.serve.turn import ignored_header, settled
+from bise.serve.visit import Visit
 from bise.text import Prompt
 
 
@@ -33,18 +34,22 @@ async def completions(request: Request, served: Served, metrics: Metrics) -> Res
     """Go on with some texts."""
     body = read_completion(await read_object(request, served.limits))
     served.need(body.model)
-    prepared = await asyncio.to_thread(prepare, body, served)
+    visit = request.state.visit
+    prepared = await asyncio.to_thread(prepare, body, visit, served)
     count = replies_of(body, served.limits)
     talks = [
         served.talker.begin(
             one,
             number=number % count,
-            watch=metrics.watch(request.state.arrived_s),
+            watch=metrics.watch(visit),
         )
         for number, one in enumerate(one for one in prepared for _ in range(count))
     ]
+    visit.admit([one.prompt for one in prepared], len(talks), served.backlog)
     form = form_of(body, served, count)
-    headers = ignored_header(unused_in(body, served.limits))
+    form_asked = prepared[0].ask.form
+    dropped = form_asked.dropped if form_asked else ()
+    headers = ignored_header([*unused_in(body, served.limits), *dropped])
     if body.has_stream:
         return EventStream(stream_events(form, talks), last_words(request, event, DONE), headers)
     gathered = await whole(request, talks)
@@ -53,13 +58,13 @@ async def completions(request: Request, served: Served, metrics: Metrics) -> Res
     return JSONResponse(form.whole(talks, gathered), headers=headers)
 
 
-def prepare(body: CompletionBody, served: Served) -> list[PreparedAsk]:
+def prepare(body: CompletionBody, visit: Visit, served: Served) -> list[PreparedAsk]:
     """All prompts, encoded and found good."""
     tekken, prompts = served.talker.chat.tekken, prompts_of(body, served.limits)
     for prompt in prompts:
         if isinstance(prompt, str):
             need_chars(len(prompt), served.limits, served.max_positions)
-    ask = completion_ask(body, tekken, served.limits)
+    ask = settled(completion_ask(body, tekken, served.limits), body, visit, served)
     has_bos = body.add_special_tokens is not False
     encoded = [encode_prompt(prompt, tekken, has_bos=has_bos) for prompt in prompts]
     return [served.talker.prepare(ask, Prompt(ids)) for ids in encoded]

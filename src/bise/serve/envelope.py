@@ -1,99 +1,176 @@
 """What every answer carries and every request must pass, whichever door it knocks at."""
 
+import asyncio
 import logging
 import re
-import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bise.serve.dialect import dialect_of_call, split_path
+from bise.errors import UserError
+from bise.serve.cross_site import CrossSite
+from bise.serve.dialect import Dialect, dialect_of_call, split_path
+from bise.serve.events import CLIENT_CLOSED
 from bise.serve.faults import HttpFault, answer_to
 from bise.serve.metrics import Metrics
+from bise.serve.served import Served
+from bise.serve.trace_context import read_context
+from bise.serve.visit import Visit
 
 log = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """Ids we echo; others get one of ours."""
 
-LOCAL_HOST = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-"""How a client on this machine calls it."""
+KEYLESS = frozenset(("/health", "/v1/health/live", "/v1/health/ready"))
+"""What asks nobody for a key,"""
+
+PAGE_FILES = ("/assets/", "/favicon")
+"""besides the page at `/` and what belongs to it: it has to be there to ask for one."""
 
 
 class Envelope:
-    """Numbers requests, hears their dialect, and turns other sites' pages away."""
+    """Numbers requests, hears their dialect, and turns away who may not enter."""
 
     def __init__(
         self,
         app: ASGIApp,
-        model: str,
+        served: Served,
         metrics: Metrics,
         *,
-        is_local: bool,
         allowed_origins: Sequence[str] = (),
     ):
-        """is_local: only this machine reaches the server, and only under its own names."""
         self.app = app
-        self.model = model
+        self.served = served
         self.metrics = metrics
-        self.is_local = is_local
-        self.allowed_origins = frozenset(allowed_origins)
+        self.sites = CrossSite(is_local=served.manners.is_local, allowed_origins=allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         prefix, path = split_path(scope["path"])
+        visit = self.visit_of(scope, headers, path)
         dialect = dialect_of_call(path, prefix, headers)
-        state = {"request_id": request_id, "arrived_s": time.monotonic(), "dialect": dialect}
+        state = {
+            "request_id": visit.request_id,
+            "arrived_s": visit.arrived_s,
+            "dialect": dialect,
+            "visit": visit,
+        }
         scope = {**scope, "path": path, "state": {**scope.get("state", {}), **state}}
 
-        has_begun = False
-
         async def named(message: Message) -> None:
-            nonlocal has_begun
             if message["type"] == "http.response.start":
-                has_begun = True
-                out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = request_id
-                out["X-Model"] = self.model
+                visit.status = message["status"]
+                MutableHeaders(scope=message).update(self.headers_of(visit, headers))
             await send(message)
 
-        if self.is_foreign(headers):
-            fault = HttpFault(403, "a page of another site may not use this server")
-            answer = self.metrics.refuse(answer_to(fault, dialect))
-            await answer.response(request_id)(scope, receive, named)
-            return
         try:
-            await self.app(scope, receive, named)
-        except Exception as error:  # our bug; the server lives on
-            log.exception("a request failed")
-            if has_begun:
+            await self.enter(scope, receive, named, headers, visit)
+        finally:
+            await self.leave(visit, scope["state"]["dialect"])
+
+    async def enter(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, visit: Visit
+    ) -> None:
+        """Let a request in, and answer for whatever nobody inside has an answer for."""
+        try:
+            allowed = self.sites.preflight(headers, visit.method)
+            if allowed is not None:
+                await Response(status_code=204, headers=allowed)(scope, receive, send)
+                return
+            self.check(headers, visit)
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if not isinstance(error, UserError):  # our bug; the server lives on
+                log.exception("a request failed")
+            if visit.status:
                 raise
-            answer = self.metrics.refuse(answer_to(error, dialect))
-            await answer.response(request_id)(scope, receive, named)
+            answer = answer_to(error, scope["state"]["dialect"])
+            response = self.metrics.refuse(answer, visit).response(visit.request_id)
+            await response(scope, receive, send)
 
-    def is_foreign(self, headers: Headers) -> bool:
-        """Whether a page of another site sent this, by what browsers say of themselves."""
-        host, origin = headers.get("host"), headers.get("origin")
-        if self.is_local and host is not None and not LOCAL_HOST.fullmatch(host):
-            return True  # a name of somebody else's that leads here: DNS rebinding
-        if origin is not None and origin in self.allowed_origins:
-            return False
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            return True
-        return origin is not None and place_of(origin) != host
+    def check(self, headers: Headers, visit: Visit) -> None:
+        """Turn away who may not enter, before anything of the body is read."""
+        limit = self.served.limits.headers_bytes
+        size_bytes = sum(len(name) + len(value) + 4 for name, value in headers.raw)
+        if size_bytes + len(visit.path) > limit:
+            raise HttpFault(431, f"the headers are larger than {limit:,} bytes")
+        is_page = is_open(visit.path) and visit.method in ("GET", "HEAD")
+        if self.sites.is_foreign(headers, is_page=is_page):
+            raise HttpFault(403, "a page of another site may not use this server")
+        self.served.drain.refuse(visit.path)
+        if self.served.ring.is_open or visit.path in KEYLESS or is_page:
+            return
+        key = self.served.ring.find(headers)
+        if key is None:
+            raise no_key(headers)
+        account = self.served.ledger.account(key)
+        if visit.method == "POST":
+            account.enter(visit.arrived_s)
+            visit.has_entered = True
+        visit.account = account
+
+    def visit_of(self, scope: Scope, headers: Headers, path: str) -> Visit:
+        """What there is to know of a request when it comes."""
+        given = headers.get("x-request-id", "")
+        client = scope.get("client")
+        access_log = self.served.access_log
+        return Visit(
+            request_id=given if REQUEST_ID.fullmatch(given) else uuid4().hex,
+            method=scope["method"],
+            path=path,
+            client=client[0] if client else "",
+            trace=read_context(headers.get("traceparent", ""), headers.get("tracestate", "")),
+            bodies=self.served.bodies,
+            keeps_ids=access_log is not None and access_log.keeps_ids,
+        )
+
+    def headers_of(self, visit: Visit, headers: Headers) -> dict[str, str]:
+        """What every answer carries."""
+        found = {"X-Request-ID": visit.request_id, "X-Model": self.served.name}
+        if visit.trace is not None:
+            found["traceparent"] = visit.trace.traceparent
+        if visit.account is not None:
+            found |= visit.account.headers()
+        return found | self.sites.permissions(headers)
+
+    async def leave(self, visit: Visit, dialect: Dialect | None) -> None:
+        """Count, log and trace a request that has ended."""
+        served = self.served
+        visit.status = visit.status or CLIENT_CLOSED
+        visit.leave_backlog()
+        visit.drop_body()
+        if visit.account is not None:
+            if visit.has_entered:
+                visit.account.leave()
+            served.ledger.note()
+        if served.access_log is not None:
+            tekken = served.talker.chat.tekken
+            served.access_log.tell(visit, served.name, dialect or "openai", tekken)
+        if served.tracer is not None:
+            served.tracer.tell(visit, served.name)
+        if served.ledger.is_due():
+            await asyncio.to_thread(served.ledger.write, served.ledger.page())
 
 
-def place_of(origin: str) -> str | None:
-    """Host and port of an origin; None if it cannot be read."""
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None
+def is_open(path: str) -> bool:
+    """Whether a path is the page's, which everybody may load."""
+    return path == "/" or path.startswith(PAGE_FILES)
+
+
+def no_key(headers: Headers) -> HttpFault:
+    """What is said to who comes without a key, or with one that nobody knows."""
+    has_one = any(name in headers for name in ("authorization", "x-api-key", "api-key"))
+    words = "this key is not known here" if has_one else "this server wants a key"
+    return HttpFault(
+        401,
+        words,
+        hint="send it as `Authorization: Bearer KEY`, or as `x-api-key`",
+        headers={"WWW-Authenticate": "Bearer"},
+    )

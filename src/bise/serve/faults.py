@@ -12,7 +12,17 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from bise.engine import EngineClosed, EngineDown, EngineFailed, QueueFull
-from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.errors import (
+    BadCall,
+    BadImage,
+    BadOrder,
+    BadRequest,
+    NotFound,
+    PromptTooLong,
+    TooComplex,
+    UserError,
+    WrongType,
+)
 from bise.serve.dialect import Dialect
 from bise.serve.talk import DeadlinePassed
 
@@ -20,9 +30,18 @@ from bise.serve.talk import DeadlinePassed
 class HttpFault(UserError):
     """A request refused for how it was sent, with its own status."""
 
-    def __init__(self, status: int, message: str, *, hint: str = ""):
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+    ):
+        """headers: of the answer, besides those its status always has"""
         super().__init__(message, hint=hint)
         self.status = status
+        self.headers = dict(headers or {})
 
 
 class BodyFault(WrongType):
@@ -60,6 +79,7 @@ BAD_ORDER = Kind("invalid_request_message_order", "3230", "invalid_message_order
 BAD_CALL = Kind("invalid_function_call", "3280", "invalid_function_call")
 TOO_LONG = Kind("invalid_request_prompt_too_long", "3051", "context_length_exceeded")
 BAD_IMAGE = Kind("invalid_request_invalid_args", "3051", "invalid_image")
+TOO_COMPLEX = Kind("invalid_request_invalid_args", "3051", "schema_too_complex")
 BAD_TYPE = Kind("invalid_request_error", None, "invalid_type")
 NO_MODEL = Kind("not_found", None, "model_not_found")
 NO_MODEL_MISTRAL = Kind("invalid_model", "1500", "model_not_found")
@@ -68,30 +88,31 @@ INTERNAL = Kind("internal_server_error", None, "internal_error", "server_error")
 
 BY_STATUS = {
     400: BAD_VALUE,
+    401: Kind("unauthorized", None, "invalid_api_key", "authentication_error"),
     403: Kind("forbidden", None, "permission_denied", "permission_error"),
     404: Kind("not_found", None, "not_found"),
     405: Kind("invalid_request_error", None, "method_not_allowed"),
+    408: Kind("timeout", None, "request_timeout"),
     409: Kind("invalid_request_error", None, "conflict"),
     413: Kind("invalid_request_error", None, "request_too_large"),
     415: Kind("invalid_request_error", None, "unsupported_media_type"),
     422: BAD_TYPE,
     429: Kind("rate_limited", "1300", "rate_limit_exceeded", "rate_limit_error"),
+    431: Kind("invalid_request_error", None, "headers_too_large"),
     500: INTERNAL,
     503: Kind("service_unavailable", None, "service_unavailable", "server_error"),
     504: Kind("timeout", None, "timeout", "server_error"),
 }
 
-BY_WORDS = (
-    ("maximum context length is", TOO_LONG),
-    ("Unexpected role ", BAD_ORDER),
-    ("Expected last role ", BAD_ORDER),
-    ("Conversation must start", BAD_ORDER),
-    ("Not the same number of function calls", BAD_ORDER),
-    ("ool call id", BAD_CALL),
-    ("Function name was ", BAD_CALL),
-    ("the image", BAD_IMAGE),
-)
-"""Kinds that rooms below have no class for; they keep the words of mistral-common anyway."""
+BY_CLASS: dict[type[UserError], Kind] = {
+    PromptTooLong: TOO_LONG,
+    BadOrder: BAD_ORDER,
+    BadCall: BAD_CALL,
+    BadImage: BAD_IMAGE,
+    TooComplex: TOO_COMPLEX,
+    WrongModel: WRONG_MODEL,
+}
+"""Kinds of 400 that clients tell apart."""
 
 ANTHROPIC_TYPES = {
     401: "authentication_error",
@@ -121,7 +142,7 @@ class Answer:
     kind: Kind
     message: str
     param: str | None = None
-    detail: list[Any] | None = None
+    detail: list[Any] | str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     dialect: Dialect = "openai"
 
@@ -161,14 +182,13 @@ def answer_to(error: BaseException, dialect: Dialect | None = None) -> Answer:
     kind = BY_STATUS.get(status, BAD_VALUE)
     if isinstance(error, UnknownModel):
         kind = NO_MODEL_MISTRAL if spoken == "mistral" else NO_MODEL
-    elif isinstance(error, WrongModel):
-        kind = WRONG_MODEL
     elif status == 400:
-        kind = next((kind for words, kind in BY_WORDS if words in error.message), BAD_VALUE)
+        kind = next((BY_CLASS[one] for one in type(error).mro() if one in BY_CLASS), BAD_VALUE)
     said = shortened(error.message)
     message = f"{said} ({error.hint})" if error.hint else said
     param = param_of(said)
     headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else {}
+    headers |= error.headers if isinstance(error, HttpFault) else {}
     return Answer(status, kind, message, param, detail_of(error, said, param), headers, spoken)
 
 
@@ -205,10 +225,12 @@ def shortened(message: str) -> str:
     return re.sub("`([^`]*)`", cut, message)[:MESSAGE_CHARS]
 
 
-def detail_of(error: UserError, said: str, param: str | None) -> list[Any] | None:
+def detail_of(error: UserError, said: str, param: str | None) -> list[Any] | str | None:
     """The places of a body that had the wrong shape; never what stood there, if it was long."""
     if isinstance(error, BodyFault):
         return error.detail
+    if isinstance(error, HttpFault) and error.status == 401:
+        return "Unauthorized"  # all that Mistral's own server says
     if not isinstance(error, WrongType):
         return None
     places = re.findall(r"\w+", param or "")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from bise.errors import BadRequest
+from bise.errors import BadImage, BadRequest, PromptTooLong
 from bise.serve.talk import Ask
 from bise.text import (
     ImageLimits,
@@ -20,7 +20,24 @@ class Limits:
     """The server's limits, with the defaults of the API's contract."""
 
     body_bytes: int = 64 * 2**20
+    headers_bytes: int = 64 * 2**10
+    headers_s: float = 10.0
+    """From a connection's first moment, or a request's first byte, to the end of its headers."""
+
+    body_pause_s: float = 10.0
+    """Between two pieces of a body."""
+
+    body_s: float = 120.0
+    """For all of it."""
+
+    unread_s: float = 60.0
+    """How long a client may leave what was sent to it unread."""
+
+    connections: int = 1024
     json_depth: int = 64
+    json_values: int = 1_000_000
+    """And commas in texts, which look the same at first sight."""
+
     messages: int = 4096
     parts: int = 256
     """Parts of one message."""
@@ -42,10 +59,24 @@ class Limits:
     top_logprobs: int = 20
     tools: int = 128
     tools_bytes: int = 2**20
+    """Of all schemas of tools together, and of the one an answer has to follow."""
+
+    schema_depth: int = 32
+    schema_nodes: int = 2000
+    """Schemas and listed values inside one schema."""
+
+    pattern_chars: int = 1024
+    """Of a regular expression."""
+
+    grammar_chars: int = 16_384
     images: int = 16
     image: ImageLimits = field(default_factory=ImageLimits)
     pixels: int = 256_000_000
     """Of all pictures of a request together."""
+
+    heavy_pixels: int = 4_000_000
+    """Requests with more than this are prepared one after the other: a pixel takes up to 22 bytes
+    (WEBP) until the picture has been made small enough."""
 
     chars_per_position: int = 8
     """A prompt with more characters than this times the context is not even tokenised."""
@@ -57,8 +88,11 @@ def need_at_most(name: str, count: int, limit: int) -> None:
         raise BadRequest(f"`{name}` has {count:,} entries, expected at most {limit:,}")
 
 
-def check_limits(ask: Ask, limits: Limits) -> None:
-    """Refuse a question that has too much of anything, but for its length."""
+def check_limits(ask: Ask, limits: Limits) -> int:
+    """Refuse a question that has too much of anything, but for its length.
+
+    Returns the pixels of its pictures.
+    """
     need_at_most("messages", len(ask.messages), limits.messages)
     for number, message in enumerate(ask.messages):
         need_at_most(f"messages[{number}].content", len(message.parts), limits.parts)
@@ -68,7 +102,7 @@ def check_limits(ask: Ask, limits: Limits) -> None:
         raise BadRequest(
             f"`tools` have schemas of {size_bytes:,} bytes, expected at most {limits.tools_bytes:,}"
         )
-    check_images(ask, limits)
+    return check_images(ask, limits)
 
 
 def need_room(ask: Ask, limits: Limits, max_positions: int) -> None:
@@ -97,21 +131,22 @@ def schemas_of(ask: Ask) -> list[str]:
 def need_chars(num_chars: int, limits: Limits, max_positions: int) -> None:
     """Refuse a text that cannot fit, whatever its tokens."""
     if num_chars > limits.chars_per_position * max_positions:
-        raise BadRequest(
+        raise PromptTooLong(
             f"the prompt has {num_chars:,} characters, but this model's maximum context length is "
             f"{max_positions} tokens",
             hint="shorten the conversation or start a new one",
         )
 
 
-def check_images(ask: Ask, limits: Limits) -> None:
+def check_images(ask: Ask, limits: Limits) -> int:
     """Refuse too many pictures, or too many pixels in all, from their headers alone."""
     parts = [part for one in ask.messages for part in one.parts if isinstance(part, ImagePart)]
     need_at_most("images", len(parts), limits.images)
     sizes = [open_image(part.image, limits.image).size for part in parts]
     num_pixels = sum(width * height for width, height in sizes)
     if num_pixels > limits.pixels:
-        raise BadRequest(
+        raise BadImage(
             f"the images have {num_pixels:,} pixels together, expected at most {limits.pixels:,}",
             hint="send smaller ones",
         )
+    return num_pixels

@@ -16,6 +16,7 @@ from bise.engine import (
     EngineConfig,
     Plan,
     SupervisedEngine,
+    Vocabulary,
     is_small,
     make_core,
     open_network,
@@ -23,6 +24,7 @@ from bise.engine import (
 )
 from bise.errors import UserError, WrongType, quoted
 from bise.model import ModelConfig, Network, inspect, load_eagle, load_network, locate, open_eagle
+from bise.model.convert import Progress
 from bise.model.inspect import need_fit
 from bise.model.packed import PackedNetwork
 from bise.model.packed_file import PackedFolder, is_packed
@@ -62,8 +64,17 @@ class OpenModel:
         tekken = read_tokenizer(self.folder, self.config.vocab_size)
         return ChatFormat(tekken, resize="hf" if self.layout == "hf" else "native")
 
-    def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
-        """An engine in a process of its own, which reads the weights; close it when done."""
+    def talker(
+        self,
+        config: EngineConfig | None = None,
+        *,
+        max_waiting: int = 512,
+        progress: Progress | None = None,
+    ) -> Talker:
+        """An engine in a process of its own, which reads the weights; close it when done.
+
+        progress: called with the bytes read so far and in all
+        """
         chat = self.chat  # first: a folder without a tokenizer is refused before weights are read
         plan = Plan(
             folder=str(self.folder),
@@ -71,8 +82,9 @@ class OpenModel:
             dtype=self.dtype,
             engine=config or EngineConfig(),
             eagle=None if self.eagle is None else str(self.eagle),
+            vocabulary=vocabulary_of(chat.tekken),
         )
-        engine = SupervisedEngine(plan, max_waiting=max_waiting)
+        engine = SupervisedEngine(plan, max_waiting=max_waiting, progress=progress)
         return Talker(engine, chat, config=self.config, bounds=engine.bounds)
 
 
@@ -95,13 +107,24 @@ class LoadedModel(OpenModel):
             )
         return load_network(self.folder, DTYPES[self.dtype], self.layout)
 
-    def talker(self, config: EngineConfig | None = None, *, max_waiting: int = 512) -> Talker:
+    def talker(
+        self,
+        config: EngineConfig | None = None,
+        *,
+        max_waiting: int = 512,
+        progress: Progress | None = None,  # noqa: ARG002 - its weights have been read
+    ) -> Talker:
         """An engine of its own around this network, in this process; close it when done."""
         chat = self.chat  # first: a folder without a tokenizer is refused before threads begin
         head = None
         if self.eagle is not None:
             head = load_eagle(self.eagle, self.config, DTYPES[self.dtype])
-        core = make_core(self.computing, config or EngineConfig(), head=head)
+        core = make_core(
+            self.computing,
+            config or EngineConfig(),
+            head=head,
+            vocabulary=vocabulary_of(chat.tekken),
+        )
         engine = Engine(core, max_waiting=max_waiting)
         return Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
 
@@ -161,14 +184,16 @@ def load_model(
     dtype: str | None = None,
     eagle: str | Path | None = None,
     config: EngineConfig | None = None,
+    progress: Progress | None = None,
 ) -> LoadedModel:
     """Open a model, and read its weights into the memory of this process.
 
-    config: of the engine that will compute with them
+    config: of the engine that will compute with them; progress: called with the bytes read so far
+    and in all
     """
     opened = open_model(name, dtype, eagle, config)
     chosen = config or EngineConfig()
-    network = open_network(opened.folder, opened.layout, DTYPES[opened.dtype], chosen)
+    network = open_network(opened.folder, opened.layout, DTYPES[opened.dtype], chosen, progress)
     found = {one.name: getattr(opened, one.name) for one in fields(opened)}
     return LoadedModel(**found, computing=network)
 
@@ -202,6 +227,17 @@ def read_tokenizer(folder: Path, vocab_size: int) -> Tekken:
             hint="put the tokenizer it was trained with beside the weights",
         )
     return tekken
+
+
+def vocabulary_of(tekken: Tekken) -> Vocabulary:
+    """What the ids of a tokenizer stand for, as the engine takes it."""
+    ids = range(tekken.num_special, tekken.vocab_size)
+    return Vocabulary.of(
+        [tekken.token_bytes(token) for token in ids],
+        num_control=tekken.num_special,
+        end_id=tekken.special.eos,
+        pattern=tekken.pattern,
+    )
 
 
 def best_dtype(config: ModelConfig, cpuinfo: Path = Path("/proc/cpuinfo")) -> DType:

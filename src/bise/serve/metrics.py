@@ -19,6 +19,7 @@ from bise.serve.faults import Answer
 from bise.serve.pulse import Pulse
 from bise.serve.served import Served
 from bise.serve.talk import FinishReason, Watch
+from bise.serve.visit import Visit
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format, which every reader of such numbers takes."""
@@ -69,6 +70,11 @@ class Metrics:
         self.decode = self._histogram(
             "vllm:request_decode_time_seconds", "From the first token to the last.", REPLY_S
         )
+        self.each_token = self._histogram(
+            "vllm:request_time_per_output_token_seconds",
+            "From the first token of a reply to its last, for each token after the first.",
+            NEXT_TOKEN_S,
+        )
         ended = self._counter("vllm:request_success", "Replies that ended.", "finished_reason")
         self.ended = {
             reason: ended.labels(self.model_name, reason)
@@ -85,14 +91,19 @@ class Metrics:
             "bise:request_repairs", "Conversations put in order, by what was wrong.", "kind"
         )
 
-    def watch(self, arrived_s: float) -> "ReplyClock":
-        """What times one reply to a request that arrived then, as `time.monotonic` has it."""
-        return ReplyClock(self, arrived_s)
+    def watch(self, visit: Visit) -> "ReplyClock":
+        """What times one reply to a request."""
+        return ReplyClock(self, visit)
 
-    def refuse(self, answer: Answer) -> Answer:
+    def refuse(self, answer: Answer, visit: Visit) -> Answer:
         """Count a request that is turned away."""
-        self.rejected.labels(self.model_name, answer.kind.openai_code).inc()
+        visit.error = answer.kind.openai_code
+        self.count_refusal(answer)
         return answer
+
+    def count_refusal(self, answer: Answer) -> None:
+        """Count what never became a request."""
+        self.rejected.labels(self.model_name, answer.kind.openai_code).inc()
 
     def repair(self, kinds: Iterable[str]) -> None:
         """Count a conversation that was put in order."""
@@ -122,21 +133,25 @@ class Metrics:
 class ReplyClock(Watch):
     """Times one reply while it is written."""
 
-    def __init__(self, metrics: Metrics, arrived_s: float):
+    def __init__(self, metrics: Metrics, visit: Visit):
         self.metrics = metrics
-        self.arrived_s = arrived_s
+        self.visit = visit
+        self.arrived_s = arrived_s = visit.arrived_s
         self.first_s: float | None = None
         self.last_s = arrived_s
+        self.num_tokens = 0
         self.reason: FinishReason | None = None
 
     def saw(self, step: Step, finish_reason: FinishReason | None) -> None:
         self.reason = finish_reason
+        self.visit.saw(step)
         if step.queued_s is not None and step.read_s is not None:
             self.metrics.queued.observe(step.queued_s)
             self.metrics.prefill.observe(step.read_s)
         if not step.ids:
             return
         now = time.monotonic()
+        self.num_tokens += len(step.ids)
         if self.first_s is None:
             self.first_s = now
             self.metrics.first_token.observe(now - self.arrived_s)
@@ -152,12 +167,18 @@ class ReplyClock(Watch):
     ) -> None:
         metrics = self.metrics
         if self.reason is not None:
+            self.visit.finish_reasons.append(self.reason)
             metrics.ended[REASONS[self.reason]].inc()
             metrics.whole.observe(time.monotonic() - self.arrived_s)
             if self.first_s is not None:
-                metrics.decode.observe(self.last_s - self.first_s)
+                lasted_s = self.last_s - self.first_s
+                metrics.decode.observe(lasted_s)
+                if self.num_tokens > 1:
+                    metrics.each_token.observe(lasted_s / (self.num_tokens - 1))
         elif isinstance(error, Exception):
+            self.visit.finish_reasons.append("error")
             metrics.ended["error"].inc()
         else:  # the generator was closed, or its task cancelled
+            self.visit.finish_reasons.append("abort")
             metrics.ended["abort"].inc()
             metrics.cancelled.inc()

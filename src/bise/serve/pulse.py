@@ -60,6 +60,8 @@ COUNTERS = (
         lambda s: s.num_thinking_tokens),
     one("bise:images", "Pictures that requests brought.", lambda s: s.num_images),
     one("bise:images_seen", "Times the eye looked at one.", lambda s: s.num_images_seen),
+    one("bise:grammars", "Times rules for answers were compiled.", lambda s: s.num_grammars),
+    one("bise:grammar_seconds", "Seconds of that, beside the steps.", lambda s: s.grammar_s),
     one("bise:steps", "Passes through the network.", lambda s: s.num_steps),
     one("bise:step_tokens", "Tokens that went through the network.", lambda s: s.num_step_tokens),
     Family("bise:step_seconds", "Where the time of steps went.", {

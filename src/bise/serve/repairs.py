@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
-from bise.errors import BadRequest
+from bise.errors import BadCall, BadRequest
 from bise.text import Message, TextPart, ThinkPart, ToolCall
 from bise.text.turns import merge_parts
 
@@ -181,7 +181,7 @@ def answers_to(
     for message in results:
         call_id = message.tool_call_id
         if call_id in given or (call_id in answered and call_id not in known):
-            raise BadRequest(f"Duplicate tool call id {call_id} in tool results")
+            raise BadCall(f"Duplicate tool call id {call_id} in tool results")
         if call_id in known:
             paired.append(message)
         elif len(open_ids) == 1:
@@ -192,6 +192,6 @@ def answers_to(
             repairs.note("unknown-result-dropped")
             continue
         else:
-            raise BadRequest("Tool call id has to be defined.")
+            raise BadCall("Tool call id has to be defined.")
         given.add(call_id)
     return paired

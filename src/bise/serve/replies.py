@@ -69,6 +69,8 @@ def last_words(
     def say(error: Exception) -> bytes:
         if is_bug(error):
             log.error("a stream broke off", exc_info=error)
-        return event(answer_to(error, state.dialect).body(state.request_id)) + end
+        answer = answer_to(error, state.dialect)
+        state.visit.error = answer.kind.openai_code
+        return event(answer.body(state.request_id)) + end
 
     return say

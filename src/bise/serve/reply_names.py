@@ -1,8 +1,9 @@
 """Which replies of the engine belong to which answer, for those who name an answer later."""
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+
+from bise.serve.keys import digest_of, presented_by
 
 
 class ReplyNames:
@@ -35,5 +36,4 @@ class ReplyNames:
 
 def owner_of(headers: Mapping[str, str]) -> str:
     """Whose request it is: a digest of the key that came with it, whether or not one is needed."""
-    key = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key", "")
-    return hashlib.sha256(key.encode()).hexdigest()
+    return digest_of(next(iter(presented_by(headers)), ""))

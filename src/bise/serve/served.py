@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import Any
@@ -13,14 +14,22 @@ import torch
 from bise.engine import EngineConfig
 from bise.errors import UserError, quoted
 from bise.model import open_checkpoint, preset
+from bise.model.convert import Progress
 from bise.model.packed_file import PackedFolder, is_packed
+from bise.serve.access_log import AccessLog
+from bise.serve.backlog import Backlog, BodyRoom
+from bise.serve.budgets import Ledger
 from bise.serve.dialect import Dialect
+from bise.serve.drain import Drain
 from bise.serve.faults import UnknownModel
+from bise.serve.keys import KeyRing
 from bise.serve.limits import Limits
 from bise.serve.loading import OpenModel
+from bise.serve.picture_urls import PictureFetching
 from bise.serve.reply_names import ReplyNames
 from bise.serve.seal import Seal
 from bise.serve.talk import Talker
+from bise.serve.tracing import Tracer
 
 NAME = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -48,6 +57,9 @@ class Manners:
     """Only this machine reaches the server. Who calls it by another name than this machine's own
     is a page whose name was made to lead here (DNS rebinding), and turned away."""
 
+    request_s: float = 0.0
+    """Seconds after which a reply is cut, whatever its request says; 0 is never."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
@@ -65,6 +77,23 @@ class Served:
     manners: Manners = field(default_factory=Manners)
     seal: Seal = field(default_factory=Seal)
     reply_names: ReplyNames = field(default_factory=ReplyNames)
+    ring: KeyRing = field(default_factory=KeyRing)
+    """Who may ask; by default everybody."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    backlog: Backlog = field(default_factory=Backlog)
+    bodies: BodyRoom = field(default_factory=BodyRoom)
+    pictures: PictureFetching | None = None
+    """Fetches pictures by their addresses; by default nobody does."""
+
+    heavy: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "bise-heavy"), repr=False
+    )
+    """Where large pictures are prepared, one after the other."""
+
+    drain: Drain = field(default_factory=Drain)
+    access_log: AccessLog | None = None
+    tracer: Tracer | None = None
     created: int = field(default_factory=lambda: int(time.time()))
 
     @property
@@ -130,10 +159,12 @@ def serve_model(
     names: Sequence[str] = (),
     config: EngineConfig | None = None,
     manners: Manners | None = None,
+    progress: Progress | None = None,
 ) -> Served:
     """Start an engine for a model, to be served under these names, or under its own.
 
     The engine gets a process of its own, unless the weights are in this one's memory already.
+    progress: called with the bytes of weights read so far and in all
     """
     chosen = tuple(names) or default_names(model)
     for name in chosen:
@@ -143,7 +174,7 @@ def serve_model(
                 hint="pass `--served-model-name` with visible ASCII letters and no blanks",
             )
     mark = fingerprint(model)
-    talker = model.talker(config)
+    talker = model.talker(config, progress=progress)
     return Served(
         talker=talker,
         names=chosen,

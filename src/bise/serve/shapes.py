@@ -56,7 +56,9 @@ class StreamOptions(Shape):
 class SamplingBody(Shape):
     """How to choose tokens and when to stop: the same words at several doors."""
 
-    COUNTED: ClassVar[frozenset[str]] = frozenset(("stop", "stop_token_ids", "logit_bias"))
+    COUNTED: ClassVar[frozenset[str]] = frozenset(
+        ("stop", "stop_token_ids", "logit_bias", "guided_choice")
+    )
 
     model: str | None = None
     temperature: float | None = None
@@ -83,23 +85,25 @@ class SamplingBody(Shape):
     timeout: float | None = None
     """Seconds after which the reply is cut."""
 
+    response_format: dict[str, Any] | None = None
+    structured_outputs: dict[str, Any] | None = None
+    guided_json: Any = None
+    guided_regex: str | None = None
+    guided_choice: list[str] | None = None
+    guided_grammar: str | None = None
+    guided_decoding_backend: Any = None
+    guided_whitespace_pattern: Any = None
+
     @property
     def has_stream(self) -> bool:
         return bool(self.stream)
 
-
-NO_GRAMMAR = "leave it out; constrained output is not served yet"
 
 STATELESS = "this server keeps nothing between requests: send the whole conversation"
 
 REFUSED = {
     "functions": "describe them in `tools`",
     "function_call": "use `tool_choice`",
-    "structured_outputs": NO_GRAMMAR,
-    "guided_json": NO_GRAMMAR,
-    "guided_regex": NO_GRAMMAR,
-    "guided_choice": NO_GRAMMAR,
-    "guided_grammar": NO_GRAMMAR,
     "chat_template": "the model has one format only, and the server applies it",
     "prompt_logprobs": "the likelihoods of a prompt are not computed here yet",
     "audio": "this model reads text and images and writes text",

@@ -7,6 +7,7 @@ one `Talk`. Nothing here knows JSON or a terminal.
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from types import TracebackType
 from typing import Literal, Self
 from uuid import uuid4
@@ -16,6 +17,7 @@ import torch
 from bise.engine import (
     Bounds,
     Engine,
+    Grammar,
     Request,
     Sampling,
     Step,
@@ -26,7 +28,17 @@ from bise.errors import UserError
 from bise.model import ModelConfig
 from bise.serve.plain import PlainDecoder
 from bise.serve.stops import StopFinder
-from bise.text import ChatFormat, Delta, Message, Prompt, ReplyDecoder, Tool
+from bise.text import (
+    Calls,
+    ChatFormat,
+    Delta,
+    Form,
+    Message,
+    Prompt,
+    ReplyDecoder,
+    Tool,
+    reply_rules,
+)
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 
@@ -47,8 +59,11 @@ class Ask:
     """If not, ids go in and text comes out as they are: no format, no thinking told apart."""
 
     tools: Sequence[Tool] = ()
-    may_call: bool = True
-    """Whether tools may be called; if not, they stay in the prompt and calls are barred."""
+    calls: Calls = field(default_factory=Calls)
+    """Which tools may be called; if none, they stay in the prompt and calls are barred."""
+
+    form: Form | None = None
+    """What the answer has to be."""
 
     effort: str = "none"
     """One of the model's own words."""
@@ -146,7 +161,7 @@ class Talker:
         """Refuse what cannot be served; without a prompt, encode the question's messages."""
         prompt = self.encode(ask) if prompt is None else prompt
         sampling, special = ask.sampling, self.chat.special
-        if ask.is_chat and not (ask.tools and ask.may_call):
+        if ask.is_chat and not (ask.tools and ask.calls.mode != "none"):
             bias = {**sampling.logit_bias, special.calls: float("-inf")}
             sampling = replace(sampling, logit_bias=bias)
         if ask.ignores_end:
@@ -162,10 +177,37 @@ class Talker:
             deadline_s=ask.deadline_s,
             thinking_budget=ask.thinking_budget,
             in_thinking=prompt.in_thinking,
+            grammar=self.grammar(ask, prompt),
             want_logprobs=ask.want_logprobs,
         )
-        self.bounds.check(request)
-        return PreparedAsk(ask, prompt, request)
+        room = self.bounds.check(request)
+        limit = room if request.max_tokens is None else min(room, request.max_tokens)
+        return PreparedAsk(ask, prompt, replace(request, max_tokens=limit))
+
+    def limit(self, max_positions: int) -> None:
+        """Take no longer conversations than this, whatever the engine could."""
+        if max_positions > self.bounds.max_positions:
+            raise UserError(
+                f"`max_model_len` is {max_positions:,}, but the longest conversation this model "
+                f"has room for is {self.bounds.max_positions:,} tokens",
+            )
+        self.bounds = replace(self.bounds, max_positions=max_positions)
+
+    def grammar(self, ask: Ask, prompt: Prompt) -> Grammar | None:
+        """What the reply is held to, if to anything; an answer begun in the prompt goes on."""
+        if not ask.is_chat:
+            return None if ask.form is None else Grammar(rules=ask.form.grammar)
+        rules = reply_rules(self.chat.special, ask.form, ask.calls)
+        if rules is None:
+            return None
+        is_text = (not self.chat.tekken.is_control(token) for token in reversed(prompt.ids))
+        begun = prompt.ids[len(prompt.ids) - sum(takewhile(bool, is_text)) :]
+        is_forced = ask.form is not None or ask.calls.mode == "required"
+        has_thought = bool(begun) or prompt.ids[-1] == self.chat.special.end_think
+        may_think = not has_thought and (ask.effort != "none" or not is_forced)
+        if prompt.in_thinking or ask.calls.mode == "required":
+            begun = []
+        return Grammar(rules=rules, may_think=may_think, begun=tuple(begun))
 
     def begin(
         self,

@@ -5,7 +5,8 @@ Everything is checked and encoded before the engine hears of it, so a refused re
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.requests import Request
 
@@ -17,8 +18,9 @@ from bise.serve.metrics import Metrics
 from bise.serve.repairs import refuse_raw, repair
 from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
-from bise.serve.shapes import forbidden, header_safe
+from bise.serve.shapes import SamplingBody, forbidden, header_safe
 from bise.serve.talk import Ask, Talk
+from bise.serve.visit import Visit
 from bise.text import Prompt
 
 HEADER_CHARS = 2048
@@ -72,22 +74,31 @@ async def take(
     """
     served.need(body.model)
     is_strict = served.manners.is_strict or request.headers.get("x-strict", "").lower() == "true"
-    question = await asyncio.to_thread(
-        understand, body, served, ignored, is_strict=is_strict, drops_oldest=drops_oldest
+    if served.pictures is not None:
+        body = body.model_copy(update={"messages": await served.pictures.put_in(body.messages)})
+    understood, num_pixels = await asyncio.to_thread(
+        understand, body, served, ignored, is_strict=is_strict
     )
+    pool = served.heavy if num_pixels > served.limits.heavy_pixels else None
+    work = partial(encoded, understood, served, drops_oldest=drops_oldest)
+    question = await asyncio.get_running_loop().run_in_executor(pool, work)
     metrics.repair(question.repairs)
     return question
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A body that was found good, but for its length."""
+
+    ask: Ask
+    ignored: Sequence[str]
+    repairs: Sequence[str]
+
+
 def understand(
-    body: ChatBody,
-    served: Served,
-    ignored: Sequence[str] | None,
-    *,
-    is_strict: bool,
-    drops_oldest: bool,
-) -> Question:
-    """The work of `take`."""
+    body: ChatBody, served: Served, ignored: Sequence[str] | None, *, is_strict: bool
+) -> tuple[Understood, int]:
+    """What a body asks, and how many pixels have to be looked at for that."""
     if ignored is None:
         ignored = unused_fields(body, served.limits, is_strict)
     messages, repairs = messages_of(body, served.limits), list[str]()
@@ -96,13 +107,19 @@ def understand(
     else:
         messages, repairs = repair(messages)
     ask = to_ask(body, messages, served.talker.chat.tekken, served.limits)
-    check_limits(ask, served.limits)
+    dropped = ask.form.dropped if ask.form else ()
+    return Understood(ask, [*ignored, *dropped], repairs), check_limits(ask, served.limits)
+
+
+def encoded(understood: Understood, served: Served, *, drops_oldest: bool) -> Question:
+    """What is asked, as the model reads it."""
+    ask, repairs = understood.ask, list(understood.repairs)
     if drops_oldest:
         ask = fitted(ask, served.talker, served.limits.chars_per_position)
-        if len(ask.messages) < len(messages):
+        if len(ask.messages) < len(understood.ask.messages):
             repairs.append("oldest-turns-dropped")
     need_room(ask, served.limits, served.max_positions)
-    return Question(ask, served.talker.encode(ask), ignored, repairs)
+    return Question(ask, served.talker.encode(ask), understood.ignored, repairs)
 
 
 def unused_fields(body: ChatBody, limits: Limits, is_strict: bool) -> list[str]:
@@ -118,8 +135,29 @@ def begin(
     question: Question, body: ChatBody, request: Request, served: Served, metrics: Metrics
 ) -> list[Talk]:
     """The replies, which begin when somebody reads them."""
-    prepared = served.talker.prepare(question.ask, question.prompt)
-    return [
-        served.talker.begin(prepared, number=number, watch=metrics.watch(request.state.arrived_s))
+    visit = request.state.visit
+    ask = settled(question.ask, body, visit, served)
+    prepared = served.talker.prepare(ask, question.prompt)
+    talks = [
+        served.talker.begin(prepared, number=number, watch=metrics.watch(visit))
         for number in range(replies_of(body, served.limits))
     ]
+    visit.admit([question.prompt], len(talks), served.backlog)
+    return talks
+
+
+def settled(ask: Ask, body: SamplingBody, visit: Visit, served: Served) -> Ask:
+    """A question within what the server, and the key it came with, allow."""
+    limit_s, deadline_s = served.manners.request_s, ask.deadline_s
+    if limit_s and (deadline_s is None or deadline_s > limit_s):
+        deadline_s = limit_s
+    if visit.account is None:
+        return replace(ask, deadline_s=deadline_s)
+    key = visit.account.key
+    has_own = body.priority is not None and served.limits.priority > 0
+    return replace(
+        ask,
+        deadline_s=deadline_s,
+        priority=max(ask.priority, key.priority) if has_own else key.priority,
+        cache_salt=f"{key.salt} {ask.cache_salt}",
+    )
