@@ -25,7 +25,8 @@ AVX2 = ["-mavx2", "-mfma", "-mf16c"]
 AVX512 = [*AVX2, *(f"-mavx512{part}" for part in ("f", "bw", "vl", "dq", "vnni", "bf16"))]
 AMX = [*AVX512, "-mamx-tile", "-mamx-int8", "-mamx-bf16"]
 VARIANTS = {"avx2": AVX2, "avx512": AVX512, "amx": AMX}
-"""A source `*_avx512.cpp` is compiled for that; every other for any processor of its kind."""
+"""A source `*_avx512.cpp` is compiled for that; every other for any processor of its kind. Each
+needs the one before it."""
 
 
 def find_compiler() -> list[str]:
@@ -47,11 +48,29 @@ def is_for_x86(compiler: list[str]) -> bool:
     return said.partition("-")[0] in ("x86_64", "amd64")
 
 
-def flags_of(source: Path, is_x86: bool) -> list[str]:
-    """What the compiler is told for one file."""
-    variant = source.stem.rpartition("_")[2]
-    extra = VARIANTS.get(variant, []) if is_x86 else []
-    return [*COMMON, *FAST, *extra, *shlex.split(os.environ.get("BISE_CXXFLAGS", ""))]
+def variants_of(compiler: list[str]) -> list[str]:
+    """The variants that this compiler knows how to make: an old one leaves out the newest."""
+    return list(takewhile(lambda name: takes(compiler, VARIANTS[name]), VARIANTS))
+
+
+def takes(compiler: list[str], flags: list[str]) -> bool:
+    """Whether a compiler knows these flags, and has the functions that go with them."""
+    asked = [*compiler, *flags, "-x", "c++", "-fsyntax-only", "-"]
+    said = subprocess.run(asked, input="#include <immintrin.h>", capture_output=True, text=True)
+    return said.returncode == 0
+
+
+def variant_of(source: Path) -> str | None:
+    """Of the processor that a file is for; None for any."""
+    name = source.stem.rpartition("_")[2]
+    return name if name in VARIANTS else None
+
+
+def flags_of(source: Path, variants: list[str]) -> list[str]:
+    """What the compiler is told for one file, when it makes these variants."""
+    extra = VARIANTS.get(variant_of(source) or "", [])
+    known = f"-DBISE_VARIANTS={len(variants)}"
+    return [*COMMON, *FAST, known, *extra, *shlex.split(os.environ.get("BISE_CXXFLAGS", ""))]
 
 
 def run_if_stale(made: Path, sources: list[Path], command: list[str]) -> None:
@@ -81,15 +100,16 @@ class BuildCore(build_ext):
 
     def _build(self, target: Path) -> None:
         compiler = find_compiler()
-        is_x86 = is_for_x86(compiler)
+        variants = self._variants(compiler)
         folder = Path(self.build_temp) / "core"
         folder.mkdir(parents=True, exist_ok=True)
         headers = [*NATIVE.glob("*.h"), Path(__file__)]
-        sources = sorted(NATIVE.glob("*.cpp"))
+        every = sorted(NATIVE.glob("*.cpp"))
+        sources = [one for one in every if variant_of(one) in (None, *variants)]
 
         def compiled(source: Path) -> Path:
             made = folder / f"{source.stem}.o"
-            command = [*compiler, *flags_of(source, is_x86), "-c", str(source), "-o", str(made)]
+            command = [*compiler, *flags_of(source, variants), "-c", str(source), "-o", str(made)]
             run_if_stale(made, [source, *headers], command)
             return made
 
@@ -102,6 +122,15 @@ class BuildCore(build_ext):
         command = [*compiler, "-shared", "-pthread", *extra, *objects, "-o", str(linked)]
         run_if_stale(linked, made, command)
         shutil.copy2(linked, target)
+
+    def _variants(self, compiler: list[str]) -> list[str]:
+        """What can be made for x86; elsewhere the portable variant is all there is."""
+        if not is_for_x86(compiler):
+            return []
+        variants = variants_of(compiler)
+        if missing := [name for name in VARIANTS if name not in variants]:
+            self.warn(f"`{shlex.join(compiler)}` is too old to make code for {', '.join(missing)}")
+        return variants
 
     def get_outputs(self) -> list[str]:
         """Only what there is: a missing core must not stop a wheel."""

@@ -118,7 +118,7 @@ def test_checkpoints_are_packed_as_they_are_stored(plain, layout, quant, tmp_pat
         return
     wide = {"dtype": torch.bfloat16}
     folder = save_checkpoint(tmp_path, plain, plain.config, layout=layout, quant=quant, **wide)
-    packed = PackedNetwork(FromCheckpoint(open_checkpoint(folder), torch.float32))
+    packed = PackedNetwork(FromCheckpoint(open_checkpoint(folder)))
     ids = ids_for(plain)
     core().bise_use_isa(c_int64(min(FP32, BEST)))
     found = Reader(packed).read(ids, [40])
@@ -170,7 +170,7 @@ def test_hidden_states_and_choices_of_experts_are_told(plain):
 def test_random_weights_are_those_that_would_be_written(tmp_path):
     config = SHAPES["small4"]
     folder = write_random(config, tmp_path / "made", seed=5)
-    written = PackedNetwork(FromCheckpoint(open_checkpoint(folder), torch.bfloat16))
+    written = PackedNetwork(FromCheckpoint(open_checkpoint(folder)))
     drawn = PackedNetwork(FromRandom(config, 5))
     ids = ids_for(written)
     assert torch.equal(Reader(written).read(ids, [40]), Reader(drawn).read(ids, [40]))

@@ -45,7 +45,7 @@ def test_stored_types_and_their_scales_come_back(fill, quant, tmp_path):
     network = fill(SHAPES["small4-text"])
     made = save_checkpoint(tmp_path / "a", network, network.config, quant=quant)
     (made / "tekken.json").write_text("words")
-    source = FromCheckpoint(open_checkpoint(made), torch.float32)
+    source = FromCheckpoint(open_checkpoint(made))
     mapped = pack_folder(source, made, tmp_path / "b").network()
     assert torch.equal(read(mapped), read(PackedNetwork(source)))
     assert (tmp_path / "b" / "tekken.json").read_text() == "words"
@@ -66,8 +66,8 @@ def test_a_folder_that_is_not_empty_is_left_alone(folder):
 
 
 def test_what_breaks_off_is_no_packed_folder(tmp_path):
-    def stop(done: int) -> None:
-        if done > 10_000:
+    def stop(done: int, total: int) -> None:
+        if done > total // 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -87,7 +87,7 @@ def test_a_cut_file_is_damaged(folder):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda index: index.update(format=2),
+        lambda index: index.update(format=1),
         lambda index: index.update(kind="int3"),
         lambda index: index.update(layout="other"),
         lambda index: index["pieces"].pop("head.weight"),
@@ -187,3 +187,26 @@ def test_without_room_to_spare_a_budget_is_measured(tmp_path, monkeypatch):
     network = folder.network()
     assert torch.equal(read(network), read(PackedNetwork(FromRandom(BIG), "int8")))
     assert network.residency.counts().resident_bytes < folder.size_bytes // 2
+
+
+@pytest.mark.parametrize("kind", ["stored", "int8", "int4"])
+@pytest.mark.parametrize(
+    ("quant", "number"), [("none", float("nan")), ("none", float("inf")), ("fp8", float("nan"))]
+)
+def test_a_number_that_is_not_finite_is_named(fill, kind, quant, number, tmp_path):
+    """Packing sees it, and the checkpoint says where it is."""
+    network = fill(SHAPES["small4"])
+    made = save_checkpoint(tmp_path / "a", network, network.config, quant=quant)
+    checkpoint = open_checkpoint(made)
+    name = "blocks.1.mlp.shared.up.weight"
+    place = checkpoint.entries[name, "codes" if quant == "fp8" else "plain", 0]
+    bad = torch.full((1,), number).to(place.dtype).view(torch.uint8).numpy().tobytes()
+    with place.path.open("r+b") as file:
+        file.seek(place.start + 5 * place.dtype.itemsize)
+        file.write(bad)
+    with pytest.raises(UserError, match=r"shared_experts\.w3\.weight.*not finite"):
+        PackedNetwork(FromCheckpoint(checkpoint), kind)
+    with torch.no_grad():
+        network.get_parameter("blocks.1.mlp.down")[3, 0, 0] = number
+    with pytest.raises(UserError, match=r"blocks\.1\.mlp\.down.*not finite"):
+        PackedNetwork(FromNetwork(network), kind)

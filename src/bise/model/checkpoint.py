@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bise.errors import NotFound, UserError, quoted
-from bise.model.config import ModelConfig, RopeConfig
+from bise.model.config import ModelConfig
 from bise.model.config_hf import FILE as HF_FILE
 from bise.model.config_hf import read_hf
 from bise.model.config_native import FILE as NATIVE_FILE
@@ -21,7 +21,6 @@ from bise.model.config_native import read_native
 from bise.model.names import Weight, pairs_together, weights
 from bise.model.network import Network
 from bise.model.quant import GROUP, Packed, decode_fp8, decode_nvfp4
-from bise.model.rotation import Rotation, frequencies
 from bise.model.shards import Entry, read_shards, shard_paths
 from bise.model.stored import (
     LAYOUTS,
@@ -81,14 +80,20 @@ class Checkpoint:
             self.read_part(weight, part, weight.rows(made, part))
         return made
 
-    def read_part(self, weight: Weight, part: int, target: Tensor) -> None:
-        """Fill `target` [rows, ...] with one part of a weight, in our order of rows."""
+    def read_part(
+        self, weight: Weight, part: int, target: Tensor, *, is_checked: bool = True
+    ) -> None:
+        """Fill `target` [rows, ...] with one part of a weight, in our order of rows.
+
+        is_checked: whether to look for numbers that are not finite
+        """
         entry, skip = self._numbers(weight, "plain", part)
         is_direct = entry is not None and entry.dtype == target.dtype and target.is_contiguous()
         if is_direct and not self._is_turned(weight):
             assert entry is not None
             entry.read_into(target, skip)
-            self._need_finite(weight, part, target)
+            if is_checked:
+                self._need_finite(weight, part, target)
         else:
             target.copy_(self.part(weight, part).view(target.shape))
 
@@ -106,10 +111,11 @@ class Checkpoint:
         self._need_finite(weight, part, values)
         return values
 
-    def codes(self, weight: Weight, part: int) -> Tensor:
+    def codes(self, weight: Weight, part: int, *, is_checked: bool = True) -> Tensor:
         """The FP8 codes of one part, in our order of rows."""
         codes = self._read(weight, "codes", part)
-        self._need_finite(weight, part, codes.to(torch.bfloat16))
+        if is_checked:
+            self._need_finite(weight, part, codes.to(torch.bfloat16))
         return codes
 
     def packed(self, weight: Weight, part: int) -> Packed:
@@ -280,14 +286,7 @@ def read_all(checkpoint: Checkpoint, dtype: torch.dtype) -> Iterator[tuple[str, 
 def empty_network(config: ModelConfig) -> Network:
     """A network whose weights take no memory yet; its tables of frequencies are real."""
     with torch.device("meta"):
-        network = Network(config)
-    network.rotation = Rotation(config)
-    if network.eye is not None:
-        vision = network.eye.config
-        network.eye.tower.frequencies = frequencies(
-            RopeConfig(theta=vision.theta), vision.head_dim
-        ).float()
-    return network
+        return Network(config)
 
 
 def place(network: nn.Module, name: str, values: Tensor) -> None:

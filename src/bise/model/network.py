@@ -18,6 +18,19 @@ from bise.model.rotation import Rotation, Turn
 from bise.model.sight import PackedRows, Sight
 from bise.model.vision import Eye
 
+BLIND = "this model has no vision tower, but the prompt brings a picture"
+
+
+def splice(ids: Tensor, hidden: Tensor, image_vectors: Tensor, image_token: int) -> Tensor:
+    """Put each image vector where its token stands. [tokens], [tokens, dim] -> [tokens, dim]"""
+    places = (ids == image_token).nonzero()[:, 0]
+    if len(places) != len(image_vectors):
+        raise UserError(
+            f"the prompt has {len(places)} image tokens, its pictures {len(image_vectors)}",
+            hint="encode prompt and pictures with the same image settings",
+        )
+    return hidden.index_copy(0, places, image_vectors.to(hidden.dtype))
+
 
 class Block(nn.Module):
     """One layer: look back over the text, then let a few experts think about it."""
@@ -65,7 +78,7 @@ class Network(nn.Module):
     def see(self, images: Sequence[Tensor]) -> Tensor:
         """Vectors for all image tokens of these pictures, in order. [image tokens, dim]"""
         if self.eye is None:
-            raise UserError("this model has no vision tower, but the prompt brings a picture")
+            raise UserError(BLIND)
         return self.eye(images)
 
     def forward(
@@ -99,13 +112,7 @@ class Network(nn.Module):
 
     def splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor:
         """Put each image vector where its token stands; row marks keep their embedding."""
-        places = (ids == self.config.image_token).nonzero()[:, 0]
-        if len(places) != len(image_vectors):
-            raise UserError(
-                f"the prompt has {len(places)} image tokens, its pictures {len(image_vectors)}",
-                hint="encode prompt and pictures with the same image settings",
-            )
-        return hidden.index_copy(0, places, image_vectors.to(hidden.dtype))
+        return splice(ids, hidden, image_vectors, self.config.image_token)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """[tokens, dim] -> [tokens, vocab]"""

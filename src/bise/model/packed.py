@@ -5,26 +5,32 @@ and packed: a second copy of them never exists. What it computes is `network.py`
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from math import prod
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bise.model.checkpoint import Checkpoint, empty_network, place
+from bise.errors import UserError
+from bise.model.checkpoint import Checkpoint
 from bise.model.config import GroupedAttentionConfig, LatentAttentionConfig, ModelConfig
+from bise.model.convert import Progress
 from bise.model.names import Weight, weights
-from bise.model.network import Network
+from bise.model.network import BLIND, Network, splice
+from bise.model.packed_eye import open_eye, pack_eye
 from bise.model.quant import Packed
 from bise.model.random_weights import RandomSource
 from bise.model.rotation import frequencies, softmax_scale
 from bise.model.stored import Quant, quant_of
 from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.look import LatentUp, pack_latent_up
-from bise.ops.cpu.matrix import Gated, Matrix, Mixture, WeightType, pack, product
+from bise.ops.cpu.matrix import Gated, Matrix, Mixture, NotFinite, WeightType, pack, product
 from bise.ops.cpu.network import CoreNetwork
 from bise.ops.cpu.network_weights import GroupedWeights, LatentWeights, LayerWeights, Shape
 from bise.ops.cpu.residency import Residency
+
+T = TypeVar("T")
 
 WeightKind = Literal["stored", "bf16", "int8", "int4"]
 """How matrices are kept: as the checkpoint has them, or in so many bits."""
@@ -33,6 +39,9 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 """Of pieces that are no matrices, by the names they have in a packed file."""
 
 TYPES = {"bf16": WeightType.BF16, "int8": WeightType.INT8, "int4": WeightType.INT4}
+STORED_BYTES: dict[Quant, float] = {"none": 2.0, "fp8": 1.0, "nvfp4": 0.5625}
+"""That a weight takes in a file."""
+
 STORED_TYPES: dict[Quant, WeightType] = {
     "none": WeightType.BF16,
     "fp8": WeightType.FP8,
@@ -53,45 +62,61 @@ class Source(Protocol):
         """[rows, columns] fp32 or bf16"""
         ...
 
+    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+        """Parts below each other, [rows, columns] fp32 or bf16, until the next call.
+
+        Whether they are finite is not looked at: packing does.
+        """
+        ...
+
     def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        """FP8 codes, and their scale."""
+        """FP8 codes, not looked at either, and their scale."""
         ...
 
     def packed(self, weight: Weight, part: int) -> Packed:
         """The NVFP4 tensors."""
         ...
 
-    def eye(self) -> Network:
-        """A network without text weights, whose eye works if it has one."""
-        ...
-
 
 class FromCheckpoint:
     """Reads from files, each part when it is packed."""
 
-    def __init__(self, checkpoint: Checkpoint, eye_dtype: torch.dtype):
+    def __init__(self, checkpoint: Checkpoint):
         self.checkpoint = checkpoint
         self.config = checkpoint.config
         self.quant: Quant = checkpoint.quant
-        self.eye_dtype = eye_dtype
+        self._room = torch.empty(0, dtype=torch.uint8)
 
     def part(self, weight: Weight, part: int) -> Tensor:
         values = self.checkpoint.part(weight, part)
-        return values if values.dtype in (torch.float32, torch.bfloat16) else values.float()
+        return values if values.dtype in DTYPES.values() else values.float()
+
+    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+        types = {self._plain_dtype(weight) for weight, _ in parts}
+        if len(types) > 1 or not types <= set(DTYPES.values()):
+            return torch.cat([self.part(*one).flatten(1) for one in parts])
+        dtype = types.pop()
+        assert dtype is not None
+        heights = [weight.part_shape[0] for weight, _ in parts]
+        shape = (sum(heights), prod(parts[0][0].part_shape[1:]))
+        size = prod(shape) * dtype.itemsize
+        if len(self._room) < size:  # fresh memory for every matrix takes longer than reading it
+            self._room = torch.empty(size, dtype=torch.uint8)
+        made = self._room[:size].view(dtype).view(shape)
+        for one, rows in zip(parts, made.split(heights), strict=True):
+            self.checkpoint.read_part(*one, rows, is_checked=False)
+        return made
+
+    def _plain_dtype(self, weight: Weight) -> torch.dtype | None:
+        is_plain = quant_of(weight, self.quant) == "none"
+        return self.checkpoint.plain_dtype(weight) if is_plain else None
 
     def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
         scale = self.checkpoint.scale(weight, "scale", part)
-        return self.checkpoint.codes(weight, part), float(scale)
+        return self.checkpoint.codes(weight, part, is_checked=False), float(scale)
 
     def packed(self, weight: Weight, part: int) -> Packed:
         return self.checkpoint.packed(weight, part)
-
-    def eye(self) -> Network:
-        network = empty_network(self.config)
-        for name in self.checkpoint.table:
-            if name.startswith("eye."):
-                place(network, name, self.checkpoint.tensor(name, self.eye_dtype))
-        return network.eval()
 
 
 class FromRandom:
@@ -106,18 +131,14 @@ class FromRandom:
     def part(self, weight: Weight, part: int) -> Tensor:
         return self.random.part(weight, part)
 
+    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+        return torch.cat([self.part(*one) for one in parts])
+
     def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
         raise AssertionError(f"{weight.name} {part} is drawn and has no codes")
 
     def packed(self, weight: Weight, part: int) -> Packed:
         raise AssertionError(f"{weight.name} {part} is drawn and has no codes")
-
-    def eye(self) -> Network:
-        network = empty_network(self.config)
-        for weight in weights(self.config):
-            if weight.name.startswith("eye."):
-                place(network, weight.name, self.random.part(weight, 0).view(weight.shape))
-        return network.eval()
 
 
 class FromNetwork:
@@ -134,14 +155,47 @@ class FromNetwork:
         values = weight.rows(self.parameters[weight.name].detach(), part)
         return values.contiguous() if values.dtype == torch.bfloat16 else values.float()
 
+    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+        return torch.cat([self.part(*one) for one in parts])
+
     def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
         raise AssertionError(f"{weight.name} {part} is in memory and has no codes")
 
     def packed(self, weight: Weight, part: int) -> Packed:
         raise AssertionError(f"{weight.name} {part} is in memory and has no codes")
 
-    def eye(self) -> Network:
-        return self.network
+
+class Counted:
+    """A source that tells how much of it has been read."""
+
+    def __init__(self, source: Source, progress: Progress):
+        self.source, self.progress = source, progress
+        self.config = source.config
+        self.quant: Quant = source.quant
+        table = weights(self.config)
+        self._total_bytes = sum(self._size(weight) * len(weight.parts) for weight in table)
+        self._done_bytes = 0
+
+    def part(self, weight: Weight, part: int) -> Tensor:
+        return self._count(self.source.part(weight, part), weight)
+
+    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+        return self._count(self.source.stack(parts), *(weight for weight, _ in parts))
+
+    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
+        return self._count(self.source.codes(weight, part), weight)
+
+    def packed(self, weight: Weight, part: int) -> Packed:
+        return self._count(self.source.packed(weight, part), weight)
+
+    def _size(self, weight: Weight) -> int:
+        """Bytes of one part, as checkpoints mostly have them."""
+        return int(prod(weight.part_shape) * STORED_BYTES[quant_of(weight, self.quant)])
+
+    def _count(self, found: T, *read: Weight) -> T:
+        self._done_bytes += sum(map(self._size, read))
+        self.progress(self._done_bytes, self._total_bytes)
+        return found
 
 
 class Keeper(Protocol):
@@ -177,8 +231,12 @@ class InMemory:
 class PackedNetwork:
     """A network in the core's form, which lends its embedding and its head as `Network` does."""
 
-    def __init__(self, source: Source, kind: WeightKind = "stored"):
-        self._fill(_Packer(source.config, source, kind, InMemory()))
+    def __init__(
+        self, source: Source, kind: WeightKind = "stored", progress: Progress | None = None
+    ):
+        """progress: called with the bytes read so far, and those of all weights"""
+        counted = source if progress is None else Counted(source, progress)
+        self._fill(_Packer(source.config, counted, kind, InMemory()))
 
     @classmethod
     def kept(cls, config: ModelConfig, kind: WeightKind, keep: Keeper) -> "PackedNetwork":
@@ -194,7 +252,7 @@ class PackedNetwork:
         self.config, self.kind = packer.config, packer.kind
         self.embedding = packer.embedding()
         self.head = packer.head()
-        self.eye = packer.eye()
+        self.eye = open_eye(packer)
         self.core = CoreNetwork(
             shape_of(self.config),
             [packer.layer(number) for number in range(self.config.num_layers)],
@@ -204,10 +262,14 @@ class PackedNetwork:
             frequencies=frequencies(self.config.rope, self.config.attention.rope).float(),
         )
 
-    def see(self, images: Sequence[Tensor]) -> Tensor:
-        """Vectors for all image tokens of these pictures, in order. [image tokens, dim]"""
-        dtype = next(iter(self.eye.eye.parameters())).dtype if self.eye.eye else torch.float32
-        return self.eye.see([image.to(dtype) for image in images]).float()
+    def see(self, images: Sequence[Tensor], *, is_exact: bool = False) -> Tensor:
+        """Vectors for all image tokens of these pictures, in order. [image tokens, dim] fp32
+
+        is_exact: a picture gets the same bits in any company
+        """
+        if self.eye is None:
+            raise UserError(BLIND)
+        return self.eye.see(images, is_exact=is_exact)
 
     def embed(self, ids: Tensor) -> Tensor:
         """[tokens] -> [tokens, dim] fp32"""
@@ -215,7 +277,7 @@ class PackedNetwork:
 
     def splice(self, ids: Tensor, hidden: Tensor, image_vectors: Tensor) -> Tensor:
         """As `Network.splice`."""
-        return self.eye.splice(ids, hidden, image_vectors)
+        return splice(ids, hidden, image_vectors, self.config.image_token)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """[tokens, dim] -> [tokens, vocab] fp32"""
@@ -257,7 +319,7 @@ def pack_all(source: Source, kind: WeightKind, keep: Keeper) -> None:
     packer = _Packer(source.config, source, kind, keep)
     packer.embedding()
     packer.head()
-    packer.eye()
+    pack_eye(packer)
     packer.vector("norm.weight")
     for number in range(source.config.num_layers):
         packer.layer(number)
@@ -297,41 +359,44 @@ class _Packer:
             raise ValueError(f"`{name}` is {tuple(made.shape)}, expected {self.table[name].shape}")
         return made
 
-    def eye(self) -> Network:
-        """A network without text weights, whose eye works."""
-        if self.config.vision is None:
-            return empty_network(self.config)
-        made = None if self._source is None else self._source.eye()
-        values = {} if made is None else dict(made.named_parameters())
-        network = empty_network(self.config)
-        for name in self.table:
-            if name.startswith("eye."):
-                place(network, name, self._tensor(name, lambda name=name: values[name].detach()))
-        return network.eval()
+    def kind_of(self, name: str) -> WeightKind:
+        """In 4 bits head and eye would be the largest errors of all, so they keep 8."""
+        is_fine = name == "head.weight" or name.startswith("eye.")
+        return "int8" if is_fine and self.kind == "int4" else self.kind
 
     def head(self) -> Matrix:
-        """In 4 bits the head would be the largest error of all, so it keeps 8."""
-        name = "head.weight"
-        if self.kind != "int4":
-            return self.matrix(name)
-        made = self.keep.matrix(name, lambda: self._pack(self.rows(name), WeightType.INT8))
-        return fitting(made, self.table[name].shape)
+        return self.matrix("head.weight")
 
     def matrix(self, name: str, part: int | None = None) -> Matrix:
         """One part of a weight."""
         key = name if part is None else f"{name}.{part}"
-        made = self.keep.matrix(key, lambda: self._matrix(name, part or 0))
-        return fitting(made, self.table[name].part_shape)
+        made = self.keep.matrix(key, lambda: self._sound([(name, part or 0)], self._matrix))
+        rows, *columns = self.table[name].part_shape
+        return fitting(made, (rows, prod(columns)))
 
     def _pack(self, values: Tensor, type: WeightType, **options: Any) -> Matrix:
         return pack(values.contiguous(), type, room=self.keep.room, **options)
 
-    def _matrix(self, name: str, part: int) -> Matrix:
-        weight = self.table[name]
+    def _sound(
+        self, parts: Sequence[tuple[str, int]], make: Callable[[Sequence[tuple[str, int]]], Matrix]
+    ) -> Matrix:
+        """Of those parts; if they are not finite, the one to blame is named."""
+        try:
+            return make(parts)
+        except NotFinite:
+            for name, part in parts:
+                self.source.part(self.table[name], part)  # a checkpoint looks at what it reads here
+            raise UserError(
+                f"`{' and '.join(name for name, _ in parts)}` has a number that is not finite"
+            ) from None
+
+    def _matrix(self, parts: Sequence[tuple[str, int]]) -> Matrix:
+        ((name, part),) = parts
+        weight, kind = self.table[name], self.kind_of(name)
         quant = quant_of(weight, self.source.quant)
-        if self.kind != "stored" or quant == "none":
-            wanted = TYPES.get(self.kind, WeightType.BF16)
-            return self._pack(self.source.part(weight, part), wanted)
+        if kind != "stored" or quant == "none":
+            wanted = TYPES.get(kind, WeightType.BF16)
+            return self._pack(self.source.stack([(weight, part)]), wanted)
         if quant == "fp8":
             codes, scale = self.source.codes(weight, part)
             return self._pack(codes, WeightType.FP8, scale=scale)
@@ -342,16 +407,18 @@ class _Packer:
     def gate_up(self, key: str, parts: Sequence[tuple[str, int]]) -> Matrix:
         """The two halves of a SwiGLU, beside each other."""
         rows, columns = self.table[parts[0][0]].part_shape
-        return fitting(self.keep.matrix(key, lambda: self._gate_up(parts)), (2 * rows, columns))
+        made = self.keep.matrix(key, lambda: self._sound(parts, self._gate_up))
+        return fitting(made, (2 * rows, columns))
 
     def _gate_up(self, parts: Sequence[tuple[str, int]]) -> Matrix:
         gate, up = (self.table[name] for name, _ in parts)
         numbers = [part for _, part in parts]
         quant = quant_of(gate, self.source.quant)
         halves = list(zip((gate, up), numbers, strict=True))
-        if self.kind != "stored" or quant == "none":
-            values = torch.cat([self.source.part(*half) for half in halves])
-            return self._pack(values, TYPES.get(self.kind, WeightType.BF16), is_gated=True)
+        kind = self.kind_of(gate.name)
+        if kind != "stored" or quant == "none":
+            values = self.source.stack(halves)
+            return self._pack(values, TYPES.get(kind, WeightType.BF16), is_gated=True)
         if quant == "fp8":
             (first, one), (second, other) = (self.source.codes(*half) for half in halves)
             codes = torch.cat((first.view(torch.uint8), second.view(torch.uint8)))

@@ -23,16 +23,17 @@ from bise.errors import NotFound, UserError
 from bise.model.config import ModelConfig
 from bise.model.config_native import read_native
 from bise.model.config_write import write_native
-from bise.model.convert import COMPANIONS
+from bise.model.convert import COMPANIONS, Progress
 from bise.model.memory import available_memory_bytes
-from bise.model.packed import DTYPES, PackedNetwork, Source, WeightKind, pack_all
+from bise.model.packed import DTYPES, Counted, PackedNetwork, Source, WeightKind, pack_all
 from bise.model.stored import LAYOUTS, Layout
 from bise.ops.cpu.look import LatentUp, latent_up_bytes
 from bise.ops.cpu.matrix import Matrix, WeightType, bytes_of_its_own, packed_bytes
 from bise.ops.cpu.residency import Residency
 
 INDEX, DATA = "packed.json", "packed.bin"
-FORMAT = 1
+FORMAT = 2
+"""1 kept the eye as torch wants it."""
 
 MOST_OF = 0.8
 """Of the memory that is free, what weights may take if nobody says."""
@@ -43,18 +44,14 @@ ALIGNMENT = 64
 
 NOTHING = torch.empty(0, dtype=torch.uint8)
 
-Progress = Callable[[int], None]
-"""Called with the bytes written so far."""
-
 
 class _Writer:
     """Keeps pieces in a file instead of memory."""
 
     room = staticmethod(bytes_of_its_own)
 
-    def __init__(self, path: Path, progress: Progress):
+    def __init__(self, path: Path):
         self.file = path.open("wb")
-        self.progress = progress
         self.pieces: dict[str, dict[str, Any]] = {}
         self.digest = hashlib.blake2b(digest_size=16)
 
@@ -84,7 +81,6 @@ class _Writer:
         for part in (data, bytes(-data.size % ALIGNMENT)):
             self.file.write(part)
             self.digest.update(part)
-        self.progress(self.file.tell())
 
 
 class _Mapped:
@@ -186,19 +182,20 @@ def pack_folder(
     kind: WeightKind = "stored",
     *,
     layout: Layout = "native",
-    progress: Progress = lambda _: None,
+    progress: Progress | None = None,
 ) -> PackedFolder:
     """Write packed weights, and what else belongs to the model, to a new folder.
 
-    origin: the folder it comes from, whose tokenizer and notes are copied; layout: of its files
+    origin: the folder it comes from, whose tokenizer and notes are copied; layout: of its files;
+    progress: called with the bytes read so far, and those of all weights
     """
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
         raise UserError(f"`{folder}` is not empty", hint="choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    writer = _Writer(folder / f"{DATA}.part", progress)
+    writer = _Writer(folder / f"{DATA}.part")
     with writer.file:
-        pack_all(source, kind, writer)
+        pack_all(source if progress is None else Counted(source, progress), kind, writer)
         size = writer.file.tell()
         writer.file.flush()
         os.fsync(writer.file.fileno())
@@ -227,8 +224,14 @@ def read_index(folder: Path) -> dict[str, Any]:
         raise NotFound(f"`{folder}` holds no packed weights") from None
     except ValueError as error:
         raise _broken(folder, f"`{INDEX}` is no JSON: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise _broken(folder, f"its format is not {FORMAT}")
+    if not isinstance(found, dict):
+        raise _broken(folder, f"`{INDEX}` is not whole")
+    if found.get("format") != FORMAT:
+        raise UserError(
+            f"`{folder}` was packed by another version, in format {found.get('format')!r}: this one"
+            f" reads {FORMAT}",
+            hint="pack the checkpoint again",
+        )
     if not isinstance(found.get("config"), dict) or not isinstance(found.get("digest"), str):
         raise _broken(folder, f"`{INDEX}` is not whole")
     if found.get("layout") not in LAYOUTS or found.get("kind") not in get_args(WeightKind):

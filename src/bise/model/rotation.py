@@ -29,7 +29,7 @@ class Turn:
 
 def frequencies(rope: RopeConfig, dim: int) -> Tensor:
     """Radians a position adds to each of the `dim / 2` pairs; fp64, rounded once by the caller."""
-    lanes = torch.arange(dim // 2, dtype=torch.float64)
+    lanes = torch.arange(dim // 2, dtype=torch.float64, device="cpu")  # real in shapes, too
     plain = rope.theta ** (-2.0 * lanes / dim)
     if rope.yarn is None:
         return plain

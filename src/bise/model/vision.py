@@ -60,6 +60,15 @@ class VisionBlock(nn.Module):
         return patches + self.mlp(self.mlp_norm(patches))
 
 
+def tower_frequencies(config: VisionConfig) -> Tensor:
+    """Radians a step adds to each pair of a head, by turns of rows and of columns.
+
+    [head_dim / 2] fp32
+    """
+    lanes = torch.arange(config.head_dim // 2, dtype=torch.float64, device="cpu")
+    return (config.theta ** (-2.0 * lanes / config.head_dim)).float()
+
+
 class VisionTower(nn.Module):
     """Pixels to one feature a patch. There is no norm at the end."""
 
@@ -71,9 +80,7 @@ class VisionTower(nn.Module):
         self.patch = Linear(config.num_channels * config.patch**2, config.dim)
         self.norm = RMSNorm(config.dim, config.norm_eps)
         self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.num_layers))
-        lanes = torch.arange(config.head_dim // 2, dtype=torch.float64)
-        table = (config.theta ** (-2.0 * lanes / config.head_dim)).float()
-        self.register_buffer("frequencies", table, persistent=False)
+        self.register_buffer("frequencies", tower_frequencies(config), persistent=False)
 
     def forward(self, images: Sequence[Tensor]) -> list[Tensor]:
         """images: [channels, height, width] each, sides multiples of the patch -> [patches, dim]"""

@@ -10,6 +10,7 @@
 #include "isa.h"
 #include "pool.h"
 #include "rows.h"
+#include "small_eye.h"
 #include "small_network.h"
 
 using namespace bise;
@@ -155,7 +156,32 @@ void check_passes(bool is_latent) {
     check(exact == passed(small, ids, 7, CACHE_BF16, true), "an exact pass in pieces");
 }
 
+// What an eye sees of some pictures, [tokens, vector] of all.
+Numbers seen_by(const SmallEye& small, const std::vector<Picture>& pictures) {
+    int64_t patches = 0;
+    for (const Picture& one : pictures) patches += one.rows * one.cols;
+    Numbers vectors(patches / 4 * small.eye.vector_dim);
+    see(small.eye, pictures.data(), int64_t(pictures.size()), vectors.data());
+    return vectors;
+}
+
+void check_eye(WeightType type) {
+    const SmallEye small(type);
+    Numbers expected;
+    std::vector<Picture> pictures;
+    std::deque<Numbers> pixels;
+    for (const auto& [rows, cols] : {std::pair{2, 2}, {4, 10}, {20, 18}}) {
+        pixels.push_back(small.picture(rows, cols, rows));
+        pictures.push_back({pixels.back().data(), rows, cols});
+        const Numbers plain = small.vectors(pixels.back(), rows, cols);
+        check(off(seen_by(small, {pictures.back()}), plain) < 4 * allowed(type), "a picture");
+        expected.insert(expected.end(), plain.begin(), plain.end());
+    }
+    check(off(seen_by(small, pictures), expected) < 4 * allowed(type), "pictures in company");
+}
+
 void check_everything() {
+    for (const WeightType type : {BF16, INT8}) check_eye(type);
     for (const WeightType type : TYPES) {
         check_products(type);
         check_mixture(type);
@@ -201,6 +227,9 @@ void check_threads(int repeats) {
     for (const Numbers* x : {&few, &many})
         jobs.push_back({[&kept, x] { return product_of(kept, *x); }, {}});
     jobs.push_back({[&] { return product_of(bytes, wide); }, {}});
+    const SmallEye eye(BF16);
+    const Numbers pixels = eye.picture(12, 14, 1);
+    jobs.push_back({[&] { return seen_by(eye, {{pixels.data(), 12, 14}}); }, {}});
     for (Job& job : jobs) std::thread([&job] { job.alone = job.work(); }).join();
     std::vector<std::thread> threads;
     for (const Job& job : jobs)

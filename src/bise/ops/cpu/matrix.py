@@ -25,6 +25,10 @@ CODES = (torch.uint8, torch.float8_e4m3fn)
 """Types of tensors that hold codes of one byte."""
 
 
+class NotFinite(ValueError):
+    """Weights that nothing can be computed with."""
+
+
 class _Matrix(ctypes.Structure):
     _fields_ = [
         ("type", ctypes.c_int),
@@ -152,7 +156,7 @@ def pack(
     is_gated: bool = False,
     room: Callable[[int], Tensor] = bytes_of_its_own,
 ) -> Matrix:
-    """Quantise and pack a matrix.
+    """Quantise and pack a matrix. Raises `NotFinite` where a number of it is not.
 
     values    [outputs, inputs] fp32 or bf16; E4M3 for FP8; two E2M1 codes a byte
               [outputs, inputs / 2] for NVFP4, whose inputs are then a multiple of 16
@@ -171,7 +175,7 @@ def pack(
     need(not is_gated or outputs % 2 == 0, f"{outputs} outputs are no two halves")
     need(up_scale is None or is_gated, "only gated matrices have halves")
     packed = room(packed_bytes(type, outputs, inputs))
-    core().bise_pack(
+    is_sound = core().bise_pack(
         ctypes.c_int64(type),
         ctypes.c_int64(source_type),
         address(values),
@@ -181,6 +185,8 @@ def pack(
         ctypes.c_int64(is_gated),
         address(packed),
     )
+    if not is_sound:
+        raise NotFinite("a weight is infinite, or no number")
     return Matrix(type, outputs, inputs, packed, scale, is_gated, up_scale)
 
 

@@ -1,5 +1,6 @@
 #include "isa.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#endif
+
+#ifndef BISE_VARIANTS  // how many there are besides the portable one; see setup.py
+#define BISE_VARIANTS 3
 #endif
 
 namespace bise {
@@ -85,7 +90,7 @@ std::atomic<Isa>& current() {
 }  // namespace
 
 Isa best_isa() {
-    static const Isa best = find_best();
+    static const Isa best = std::min(find_best(), Isa(BISE_VARIANTS));
     return best;
 }
 

@@ -5,8 +5,9 @@ namespace bise {
 
 enum Isa { PORTABLE = 0, AVX2 = 1, AVX512 = 2, AMX = 3 };
 
-// The best variant this processor and this system allow: AVX512 means F, BW, VL, DQ, VNNI and BF16,
-// AMX the tiles for int8 and bf16 on top of it, with the kernel's leave to use them.
+// The best variant that this processor and this system allow, and that the compiler of this library
+// could make: AVX512 means F, BW, VL, DQ, VNNI and BF16, AMX the tiles for int8 and bf16 on top of
+// it, with the kernel's leave to use them.
 Isa best_isa();
 
 // The variant in use: the best one, unless `use_isa` or the variable BISE_ISA asked for a lesser.

@@ -3,46 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 #include <vector>
-#include <new>
 
-#include "guard.h"
-#include "pool.h"
-#include "pool_sleep.h"
+#include "carver.h"
+#include "over_rows.h"
 #include "rows.h"
+#include "turns.h"
 
 namespace bise {
 
 namespace {
 
-constexpr int64_t ALIGNMENT = 64;
 constexpr int64_t FEW_ROWS = 16;  // more choose so many experts that guessing adds nothing
-constexpr int64_t FEW_NUMBERS = 1 << 14;  // below this a loop is over before a worker wakes
-
-// Hands out pieces of one block of memory; without a block it only counts.
-class Carver {
-   public:
-    explicit Carver(uint8_t* memory) : memory_(memory) {}
-    ~Carver() {
-        if (memory_) open_all(memory_, used_);
-    }
-
-    template <class T>
-    T* take(int64_t count) {
-        uint8_t* const at = memory_ ? memory_ + used_ : nullptr;
-        const int64_t bytes = count * int64_t(sizeof(T)), begin = used_;
-        used_ += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + GAP;
-        if (at) close_gap(at + bytes, used_ - begin - bytes);
-        return reinterpret_cast<T*>(at);
-    }
-
-    int64_t used() const { return used_; }
-
-   private:
-    uint8_t* memory_;
-    int64_t used_ = 0;
-};
 
 // Everything a pass computes on its way, a row a token.
 struct Room {
@@ -75,22 +47,6 @@ struct Room {
         weights = carver.take<float>(tokens * std::max<int64_t>(net.topk, 1));
     }
 };
-
-// Call body(first, last) over ranges of rows, on all workers if there is enough in them.
-template <class F>
-void over_rows(int64_t rows, int64_t width, F&& body) {
-    if (rows * width <= FEW_NUMBERS) return body(0, rows);
-    const int64_t each = std::max<int64_t>(1, FEW_NUMBERS / width);
-    parallel((rows + each - 1) / each, [&](int64_t index, int) {
-        body(index * each, std::min(rows, (index + 1) * each));
-    });
-}
-
-void add_rows(float* to, const float* what, int64_t rows, int64_t width) {
-    over_rows(rows, width, [&](int64_t first, int64_t last) {
-        for (int64_t i = first * width; i < last * width; ++i) to[i] += what[i];
-    });
-}
 
 // The angle of every pair at every position, and how much queries grow there.
 void turn(const Network& net, const Pass& pass, Room& room) {
@@ -241,16 +197,6 @@ void put_pictures(const Network& net, const Pass& pass, float* stream) {
                     net.dim * sizeof(float));
 }
 
-// Threads that pass through the same network share its memory. A child of a fork begins with a mutex
-// of its own: the thread that held the parent's does not exist there.
-std::mutex& one_at_a_time() {
-    alignas(std::mutex) static char place[sizeof(std::mutex)];
-    static const auto renew = [] { new (place) std::mutex; };
-    static const bool is_made = (renew(), forget_pool_in_children(renew), true);
-    (void)is_made;
-    return *reinterpret_cast<std::mutex*>(place);
-}
-
 }  // namespace
 
 int64_t pass_bytes(const Network& network, int64_t num_tokens) {
@@ -260,7 +206,7 @@ int64_t pass_bytes(const Network& network, int64_t num_tokens) {
 }
 
 void run_pass(const Network& net, const Pass& pass, uint8_t* memory) {
-    const std::lock_guard<std::mutex> turn_of_mine(one_at_a_time());
+    const Turn mine;  // threads that pass through the same network share its memory
     const Exactly for_this_pass(pass.is_exact);
     Carver carver(memory);
     Room room(net, pass.num_tokens, carver);

@@ -1,4 +1,6 @@
 // Weights from a checkpoint into panels, and back.
+#include <atomic>
+
 #include "isa.h"
 #include "matrix_layout.h"
 #include "pack_group.h"
@@ -29,15 +31,32 @@ struct Rows {
     }
 };
 
+inline float as_float(float value) { return value; }
+inline float as_float(uint16_t value) { return from_bf16(value); }
+
+// Sizes compare like their bits; what is infinite, or no number, is larger than all others. In FP8
+// there is one such code for each sign.
+inline int32_t size_of(float value) { return int32_t(bits_of_float(value) & 0x7fffffffu); }
+inline int16_t size_of(uint16_t half) { return int16_t(half & 0x7fff); }
+inline uint8_t size_of(uint8_t code) { return code & 0x7f; }
+constexpr int32_t end_of(float) { return 0x7f800000; }
+constexpr int16_t end_of(uint16_t) { return 0x7f80; }
+constexpr uint8_t end_of(uint8_t) { return 0x7f; }
+
+template <class Number>
+bool are_finite(const Number* values, int64_t count) {
+    auto most = size_of(Number(0));
+    for (int64_t k = 0; k < count; ++k) most = std::max(most, size_of(values[k]));
+    return most < end_of(Number(0));
+}
+
 struct Job {
     WeightType type;
     Source source;
     int64_t inputs;
     Rows rows;
+    std::atomic<bool>& is_sound;
 };
-
-inline float as_float(float value) { return value; }
-inline float as_float(uint16_t value) { return from_bf16(value); }
 
 template <class Number>
 void read_patch(const Job& job, int64_t panel, int64_t first, Patch& patch) {
@@ -111,6 +130,25 @@ void copy_nvfp4(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
     }
 }
 
+template <class Number>
+void check_panel(const Job& job, int64_t panel) {
+    const auto* values = static_cast<const Number*>(job.source.values);
+    for (int o = 0; o < PANEL; ++o) {
+        const int64_t row = job.rows(panel, o);
+        if (row >= 0 && !are_finite(values + row * job.inputs, job.inputs))
+            job.is_sound.store(false, std::memory_order_relaxed);
+    }
+}
+
+void check_panel(const Job& job, int64_t panel) {
+    switch (job.source.type) {
+        case FROM_F32: return check_panel<float>(job, panel);
+        case FROM_BF16: return check_panel<uint16_t>(job, panel);
+        case FROM_FP8: return check_panel<uint8_t>(job, panel);
+        case FROM_NVFP4: break;  // every code is a number
+    }
+}
+
 void pack_group(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
     if (job.type == FP8) return copy_fp8(job, panel, first, group);
     if (job.type == NVFP4) return copy_nvfp4(job, panel, first, group);
@@ -149,14 +187,17 @@ int64_t packed_bytes(WeightType type, int64_t outputs, int64_t inputs) {
     return num_panels(outputs) * panel_bytes(type, inputs);
 }
 
-void pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
+bool pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
           uint8_t* packed) {
-    const Job job = {type, source, inputs, {outputs, is_gated}};
+    std::atomic<bool> is_sound{true};
+    const Job job = {type, source, inputs, {outputs, is_gated}, is_sound};
     parallel(num_panels(outputs), [&](int64_t panel, int) {
         uint8_t* group = packed + panel * panel_bytes(type, inputs);
+        check_panel(job, panel);
         for (int64_t first = 0; first < inputs; first += GROUP, group += group_bytes(type))
             pack_group(job, panel, first, group);
     });
+    return is_sound;
 }
 
 void unpack(const Matrix& matrix, bool is_gated, float* values) {

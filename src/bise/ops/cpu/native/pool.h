@@ -28,7 +28,7 @@ void parallel(int64_t count, F&& body) {
 
 // Scratch memory of one worker, at least so large, aligned to 64 bytes; kept until the next call
 // with the same worker and slot asks for more. Slots 0-3 are matrix.cpp's, 4-7 attention.cpp's,
-// 8-11 rows.cpp's.
+// 8-11 choose.cpp's.
 void* scratch(int worker, int slot, int64_t bytes);
 
 // The same for the thread that calls: for what it prepares outside of tasks, and shares with them.
