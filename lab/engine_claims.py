@@ -1,21 +1,46 @@
 """What the engine is said to do, measured: gaps, requests a second, overhead, guesses that pay.
 
-`python lab/engine_claims.py [PART ...]`; parts are gaps, rate, overhead, guesses. Torch computes on
-one thread for nano, on all for `mid`. Medians of interleaved rounds; the processor is named.
+`python lab/engine_claims.py [PART ...]`; parts are gaps, rate, overhead, guesses, code. Torch
+computes on one thread for nano, on all for `mid`. Medians of interleaved rounds, beside the
+processor's name.
 """
 
+import bisect
+import configparser
+import csv
+import fnmatch
+import heapq
+import inspect
 import json
+import json.decoder
+import json.encoder
+import re
+import shlex
 import statistics
 import sys
+import textwrap
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from keyword import kwlist
 from random import Random
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from bise.commands.bench import find_network
-from bise.engine import Core, EngineConfig, Request, Sampling, Step, make_core, use_threads_for
+from bise.engine import (
+    Core,
+    EngineConfig,
+    Request,
+    Sampling,
+    Step,
+    make_core,
+    make_runner,
+    use_threads_for,
+)
+from bise.engine.runner import StepRunner, Work
 from bise.evals import TASKS
 from bise.evals.asking import Asker
 from bise.face import load
@@ -168,7 +193,102 @@ def guesses() -> None:
             )
 
 
-PARTS = {"gaps": gaps, "rate": rate, "overhead": overhead, "guesses": guesses}
+EDITED = (textwrap, heapq, csv, bisect, fnmatch, json.decoder, json.encoder, configparser, shlex)
+"""Modules whose functions are edited."""
+
+
+def edits(rng: Random, count: int) -> list[tuple[str, str]]:
+    """Functions before and after an edit: a name changed, a line in, a line out."""
+    found = list[tuple[str, str]]()
+    for module in EDITED:
+        for _, one in inspect.getmembers(module, inspect.isfunction):
+            before = inspect.getsource(one)
+            lines = before.splitlines(keepends=True)
+            if not 12 <= len(lines) <= 60:
+                continue
+            at = rng.randrange(2, len(lines) - 1)
+            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+            names = sorted(set(re.findall(r"\b[a-z_]{4,}\b", before)) - set(kwlist))
+            found += [
+                (before, re.sub(rf"\b{rng.choice(names)}\b", "renamed_value", before)),
+                (before, "".join([*lines[:at], f"{indent}count += 1\n", *lines[at:]])),
+                (before, "".join([*lines[:at], *lines[at + 1 :]])),
+            ]
+    return rng.sample(found, count)
+
+
+class Scripted:
+    """A runner that computes what it must, and then says what a script says."""
+
+    def __init__(self, runner: StepRunner, texts: Sequence[list[int]], stop: int):
+        """texts: prompts and replies, whole"""
+        self._runner, self._texts, self._stop = runner, texts, stop
+        self._by_page = dict[int, list[int]]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runner, name)
+
+    def compute(self, works: Sequence[Work], *asked: list[Tensor] | None) -> Tensor:
+        logits = self._runner.compute(works, *asked)
+        said = list[int]()
+        for work in works:
+            page = work.pages[0]
+            if work.start == 0:
+                begun = list(work.ids)
+                self._by_page[page] = next(
+                    text for text in self._texts if text[: len(begun)] == begun
+                )
+            text = [*self._by_page[page], self._stop]
+            end = work.start + len(work.ids)
+            wanted = range(end - work.num_wanted + 1, end + 1)
+            said += [text[min(place, len(text) - 1)] for place in wanted]
+        return logits.zero_().scatter_(1, torch.tensor(said)[:, None], 9.0)
+
+
+def code() -> None:
+    """Edits of code with and without guessing ahead: nano's cost, a script's words."""
+    model = load("nano")
+    use_threads_for(model.config)
+    tokenizer = model.loaded.chat.tokenizer
+    stop = model.config.vocab_size - 1
+    asked, texts = list[Request](), list[list[int]]()
+    for number, (before, after) in enumerate(edits(Random(2), 24)):
+        prompt = tokenizer.encode(f"{number}. Edit this function.\n```python\n{before}```\n")
+        reply = tokenizer.encode(f"```python\n{after}```\n")
+        if len(prompt) + len(reply) > model.config.max_positions:
+            continue
+        sampling = Sampling(temperature=0.0)
+        asked.append(
+            Request(
+                prompt_ids=prompt,
+                max_tokens=len(reply) + 1,
+                sampling=sampling,
+                stop_ids=frozenset({stop}),
+            )
+        )
+        texts.append(prompt + reply)
+    for streams in (1, 8):
+        took, per_step = {True: list[float](), False: list[float]()}, dict[bool, float]()
+        for _ in range(3):
+            for is_on in (True, False):
+                config = EngineConfig(max_running=streams, speculates=is_on, shares_prefixes=False)
+                runner = Scripted(make_runner(model.loaded.network, config), texts, stop)
+                core = Core(runner, streams, shares_prefixes=False, speculates=is_on)
+                for one in asked:
+                    core.add(one)
+                before_s = time.process_time()
+                run_down(core)
+                took[is_on].append(time.process_time() - before_s)
+                stats = core.stats()
+                per_step[is_on] = stats.num_generated_tokens / stats.num_steps
+        speed = statistics.median(took[False]) / statistics.median(took[True])
+        print(
+            f"code edits, {len(asked)} functions, {streams} streams: "
+            f"{per_step[True] / per_step[False]:.2f} x tokens a step, {speed:.2f} x speed"
+        )
+
+
+PARTS = {"gaps": gaps, "rate": rate, "overhead": overhead, "guesses": guesses, "code": code}
 
 if __name__ == "__main__":
     print(json.dumps({"processor": processor(), "torch": torch.__version__}))

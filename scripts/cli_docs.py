@@ -1,4 +1,5 @@
-"""Writes the help of every command into `docs/cli.md`; `--check` only says whether it is stale."""
+"""Writes the help of every command into `docs/cli.md`, and the table of settings into
+`docs/settings.md`; `--check` only says whether they are stale."""
 
 import sys
 from collections.abc import Iterator
@@ -8,9 +9,10 @@ from typing import Any
 import typer.main
 
 from bise.cli import app
+from bise.settings import about, by_name, shown
 
-PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
-START, END = "<!-- commands:start -->", "<!-- commands:end -->"
+DOCS = Path(__file__).parents[1] / "docs"
+START, END = "<!-- {}:start -->", "<!-- {}:end -->"
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -42,29 +44,48 @@ def default(param: Any) -> str:
     """What is taken when nothing is given."""
     if param.required:
         return "required"
+    if isinstance(param.show_default, str):  # the settings have it
+        return f"`{param.show_default}`"
     value = param.default
     if value in (None, "", False) or value == [] or callable(value):
         return ""
     return f"`{value}`"
 
 
+def between(page: str, name: str, text: str) -> str:
+    """The page with a text between two of its markers."""
+    start, end = START.format(name), END.format(name)
+    before, rest = page.split(start)
+    _, after = rest.split(end)
+    return f"{before}{start}\n\n{text}\n\n{end}{after}"
+
+
 def updated(page: str) -> str:
-    """The page with the help between its two markers."""
-    before, rest = page.split(START)
-    _, after = rest.split(END)
+    """The page of commands, current."""
     root = typer.main.get_command(app)
     sections = "\n\n".join(section(name, one) for name, one in commands(root, "bise"))
-    return f"{before}{START}\n\n{sections}\n\n{END}{after}"
+    return between(page, "commands", sections)
+
+
+def with_settings(page: str) -> str:
+    """The page of settings, current."""
+    lines = ["| setting | | default | NIM |", "|---|---|---|---|"]
+    for name, one in by_name().items():
+        value = "" if one.default in ((), "") else f"`{shown(one.default)}`"
+        nim = f"`{about(name).nim}`" if about(name).nim else ""
+        lines.append(f"| `{name}` | {about(name).help} | {value} | {nim} |")
+    return between(page, "settings", "\n".join(lines))
 
 
 def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    new = updated(page)
-    if "--check" in sys.argv[1:]:
-        if new != page:
-            sys.exit(f"{PAGE.name} is stale: run `python scripts/cli_docs.py`")
-        return
-    PAGE.write_text(new, encoding="utf-8")
+    for name, current in (("cli.md", updated), ("settings.md", with_settings)):
+        path = DOCS / name
+        page = path.read_text(encoding="utf-8")
+        new = current(page)
+        if "--check" not in sys.argv[1:]:
+            path.write_text(new, encoding="utf-8")
+        elif new != page:
+            sys.exit(f"{name} is stale: run `python scripts/cli_docs.py`")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from bise.engine import Vocabulary
 from bise.model import EagleHead, ModelConfig, Network, eagle_config, save_checkpoint
 from bise.model.config import (
     ExpertsConfig,
@@ -22,6 +23,7 @@ from bise.model.config import (
     YarnConfig,
 )
 from bise.model.hub import ASSETS
+from bise.serve.loading import vocabulary_of
 from bise.text import Tekken
 
 settings.register_profile("patient", deadline=None)  # a busy machine is nobody's mistake
@@ -98,6 +100,12 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def tekken() -> Tekken:
     return Tekken.from_file(TEKKEN)
+
+
+@pytest.fixture(scope="session")
+def vocabulary(tekken: Tekken) -> Vocabulary:
+    """What the small models' ids stand for, as the engine takes it."""
+    return vocabulary_of(tekken)
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,13 @@ def test_a_seed_repeats(run, random_folder):
     assert first[0] == 0 and first[1] == run("chat", random_folder, *options, stdin="hi")[1]
 
 
+def test_an_answer_follows_the_schema_in_a_file(run, thinker, tmp_path):
+    (tmp_path / "a.json").write_text('{"enum": ["red", "blue"]}')
+    options = ("--schema", tmp_path / "a.json", "--effort", "high", "--seed", "1")
+    status, out, err = run("chat", thinker, *options, stdin="hi")
+    assert status == 0 and out in ('"red"\n', '"blue"\n') and "so 12" in err
+
+
 @pytest.fixture
 def wrong(tmp_path):
     """Files that are not what they should be."""
@@ -75,6 +82,8 @@ def wrong(tmp_path):
     foreign.mkdir()
     (foreign / "config.json").write_text('{"model_type": "llama"}')
     (foreign / "model.safetensors").write_bytes(b"")
+    (tmp_path / "words.json").write_text('"words"')
+    (tmp_path / "not.json").write_text('{"not": {}}')
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("x")
@@ -95,6 +104,10 @@ FAULTS = [
     (("chat", "{thinker}", "--temperature", "3"), "hi", "`temperature`"),
     (("chat", "{thinker}", "--max-tokens", "many"), "hi", "invalid value for '--max-tokens'"),
     (("chat", "{thinker}", "--dtype", "int3"), "hi", "`int3`"),
+    (("chat", "{thinker}", "--schema", "{wrong}/none.json"), "hi", "cannot be read"),
+    (("chat", "{thinker}", "--schema", "{wrong}/text.png"), "hi", "is no JSON"),
+    (("chat", "{thinker}", "--schema", "{wrong}/words.json"), "hi", "is no schema"),
+    (("chat", "{thinker}", "--schema", "{wrong}/not.json"), "hi", "`schema.not`"),
     (("chat", "{thinker}", "--sped", "3"), "hi", "--sped"),
     (("dance",), "", "dance"),
     (("inspect", "nonesuch"), "", "no model `nonesuch`"),

@@ -1,6 +1,8 @@
 """`bise.load` and what a model can be asked from Python."""
 
 import base64
+import json
+import re
 import threading
 from dataclasses import replace
 
@@ -200,3 +202,16 @@ def test_the_public_names_are_there():
         assert getattr(bise, name) is not None
     with pytest.raises(AttributeError):
         bise.nonesuch  # noqa: B018
+
+
+def test_an_answer_is_what_it_is_asked_to_be(thinking):
+    schema = {"type": "object", "properties": {"a": {"enum": [1, 2]}}, "required": ["a"],
+              "additionalProperties": False}  # fmt: skip
+    assert json.loads(thinking.ask("hi", schema=schema).text)["a"] in (1, 2)
+    assert thinking.ask("hi", choices=["yes", "no"]).text in ("yes", "no")
+    reply = thinking.ask("hi", pattern=r"[ab]{3}\d", effort="high", seed=1)
+    assert re.fullmatch("[ab]{3}[0-9]", reply.text) and reply.thinking == "so 12"
+    with pytest.raises(BadRequest, match="`schema` and `choices` each say"):
+        thinking.ask("hi", schema=schema, choices=["a"])
+    with pytest.raises(BadRequest, match=r"`schema.uniqueItems` cannot be enforced"):
+        thinking.ask("hi", schema={"uniqueItems": True})

@@ -28,6 +28,26 @@ class BadRequest(UserError):
     """A request whose fields have the right types and a value that cannot be served (400)."""
 
 
+class PromptTooLong(BadRequest):
+    """A prompt the model's context has no room for."""
+
+
+class BadOrder(BadRequest):
+    """Messages that follow each other as no conversation does."""
+
+
+class BadCall(BadRequest):
+    """A function's name, or the id of a call, that cannot be one."""
+
+
+class BadImage(BadRequest):
+    """A picture that cannot be used."""
+
+
+class TooComplex(BadRequest):
+    """A schema, a pattern or a grammar that would cost more than it may."""
+
+
 class WrongType(UserError):
     """A field that is missing, of the wrong type, or a word outside its list (422)."""
 

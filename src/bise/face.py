@@ -1,7 +1,7 @@
 """The Python face: load a model, ask it, stream its answer, or look at its logits."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,18 +13,24 @@ from PIL.Image import Image
 from torch import Tensor
 
 from bise.engine import EngineConfig, Sampling
-from bise.errors import BadRequest, UserError, WrongType
+from bise.errors import BadRequest, UserError, WrongType, quoted
+from bise.model.convert import Progress
 from bise.serve.loading import LoadedModel, load_model
 from bise.serve.talk import Ask, FinishReason, Talk, Talker, Usage
 from bise.text import (
     Delta,
+    Form,
     ImagePart,
     ImageSettings,
     Message,
     Tool,
     ToolCall,
+    calls_of,
+    choice_form,
+    json_form,
     parse_messages,
     parse_tools,
+    pattern_form,
     prepare_image,
     resolve_effort,
 )
@@ -60,6 +66,15 @@ class Options(TypedDict, total=False):
     top_p: float | None
     seed: int | None
     """The same seed gives the same reply, whatever else is asked meanwhile."""
+
+    schema: Mapping[str, Any] | bool | None
+    """The JSON Schema the answer follows; `True` is any JSON."""
+
+    pattern: str | None
+    """A regular expression the answer matches as a whole."""
+
+    choices: Sequence[str] | None
+    """Texts of which the answer is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +152,12 @@ class Model:
         max_tokens = options.get("max_tokens")
         if max_tokens is not None and max_tokens < 0:
             raise BadRequest(f"`max_tokens` is {max_tokens}, expected 0 or more")
+        tools = offered(options.get("tools", ()))
         ask = Ask(
             messages=conversation(question, options.get("images", ())),
-            tools=offered(options.get("tools", ())),
+            tools=tools,
+            calls=calls_of(tools),
+            form=form_of(options),
             effort=effort,
             sampling=Sampling(
                 temperature=temperature,
@@ -201,14 +219,17 @@ def load(
     dtype: str | None = None,
     max_running: int = 8,
     eagle: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Model:
     """Load a model: one that ships (`nano`), a checkpoint's folder, or a hub id (`org/name`).
 
     dtype         `bfloat16` or `float32`; None takes bfloat16 where the processor multiplies it
     max_running   replies computed at once; more wait
     eagle         the folder of a draft head, which guesses ahead and changes no answer
+    progress      called with the bytes of weights read so far, and in all
     """
-    return Model(load_model(name, dtype, eagle), max_running=max_running)
+    loaded = load_model(name, dtype, eagle, progress=progress)
+    return Model(loaded, max_running=max_running)
 
 
 def stream_pieces(talk: Talk) -> Iterator[Piece]:
@@ -255,6 +276,27 @@ def conversation(question: Question, images: Sequence[ImageLike] = ()) -> list[M
         parts = tuple(image_part(image) for image in images)
         messages[-1] = replace(messages[-1], parts=(*parts, *messages[-1].parts))
     return messages
+
+
+def form_of(options: Options) -> Form | None:
+    """What the answer has to be, if anything."""
+    makers: dict[str, Callable[[Any], Form]] = {
+        "schema": json_form,
+        "pattern": pattern_form,
+        "choices": choice_form,
+    }
+    asked = [name for name in makers if options.get(name) is not None]
+    if len(asked) > 1:
+        raise BadRequest(f"{quoted(asked)} each say what the answer is", hint="pass one of them")
+    for name in asked:
+        form = makers[name](options.get(name))
+        if form.dropped:
+            raise BadRequest(
+                f"{quoted(form.dropped[:5])} cannot be enforced",
+                hint="leave them out, and check the answer for them",
+            )
+        return form
+    return None
 
 
 def image_part(image: object) -> ImagePart:

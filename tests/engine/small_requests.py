@@ -8,6 +8,9 @@ from bise.engine.pace import Pace
 
 GREEDY = Sampling(temperature=0.0)
 
+HOSTILE = "start: /((a{1000}){1000}){1000}/"
+"""Rules that would take more states than there is memory."""
+
 
 class Cheap(Pace):
     """Guesses cost next to nothing, whatever the clock says."""

@@ -136,15 +136,6 @@ def test_thinking_can_be_stopped(core):
         core.stop_thinking(99)
 
 
-def test_a_mask_rules_the_whole_reply(core):
-    def hook(generated):
-        allowed = torch.zeros(core.vocab_size, dtype=torch.bool)
-        allowed[600 + len(generated)] = True
-        return allowed
-
-    assert run_all(core, [ask(max_tokens=4, mask_hook=hook)])[0] == [600, 601, 602, 603]
-
-
 def test_bias_and_penalties_work_inside_the_engine(scripted):
     core = core_of(scripted({}))  # all logits are zero
     biased = Sampling(temperature=0.0, logit_bias={700: 1})

@@ -103,11 +103,12 @@ def test_a_full_queue_is_said_at_once(core):
 
 
 def test_a_failing_step_ends_its_streams_and_the_engine_lives_on(engine, caplog):
-    def broken(_):
-        raise RuntimeError("a bug in a mask")
+    class Broken(frozenset):
+        def __contains__(self, token):
+            raise RuntimeError("a bug in a set")
 
-    with pytest.raises(EngineFailed, match="a bug in a mask"):
-        ids_of(engine.generate(ask(mask_hook=broken)))
+    with pytest.raises(EngineFailed, match="a bug in a set"):
+        ids_of(engine.generate(ask(stop_ids=Broken())))
     assert "the engine failed" in caplog.text
     assert len(ids_of(engine.generate(ask()))) == 4
     assert engine.stats().num_running == 0 and engine.is_well()

@@ -19,14 +19,14 @@ def logits_of(seed: int) -> torch.Tensor:
     return torch.randn(VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
 
 
-def draws_of(prompt=(1,), stop_ids=frozenset({2}), mask_hook=None, generated=(), **sampling):
+def draws_of(prompt=(1,), stop_ids=frozenset({2}), barred=None, generated=(), **sampling):
     request = Request(
         prompt_ids=list(prompt),
         sampling=Sampling(**sampling),
         stop_ids=stop_ids,
-        mask_hook=mask_hook,
     )
     draws = Draws.of(request)
+    draws.barred = barred
     for token in generated:
         draws.add(token)
     return draws
@@ -148,19 +148,22 @@ def test_no_stop_id_before_min_tokens():
     assert sample(logits[None].clone(), [nothing])[0] in (2, 3)
 
 
-def test_a_mask_allows_only_what_it_allows():
-    allowed = torch.zeros(VOCAB, dtype=torch.bool)
-    allowed[[20, 30]] = True
-    seen = []
-
-    def hook(generated):
-        seen.append(list(generated))
-        return allowed
-
+def test_what_is_barred_is_not_said():
+    barred = torch.ones(VOCAB, dtype=torch.bool)
+    barred[[20, 30]] = False
+    said = set()
     for seed in range(20):
-        draws = draws_of(temperature=2.0, seed=seed, mask_hook=hook, generated=(4,))
-        assert sample(logits_of(6)[None].clone(), [draws])[0] in (20, 30)
-    assert seen[0] == [4]
+        draws = draws_of(temperature=2.0, seed=seed, barred=barred)
+        said.add(sample(logits_of(6)[None].clone(), [draws])[0])
+    assert said == {20, 30}
+
+
+def test_a_reply_that_may_say_nothing_else_ends_before_its_fewest_tokens():
+    barred = torch.ones(VOCAB, dtype=torch.bool)
+    barred[2] = False
+    assert sample(logits_of(6)[None].clone(), [draws_of(barred=barred, min_tokens=9)]) == [2]
+    barred[20] = False
+    assert sample(logits_of(6)[None].clone(), [draws_of(barred=barred, min_tokens=9)]) == [20]
 
 
 def test_logprobs_are_the_log_softmax_of_the_logits():

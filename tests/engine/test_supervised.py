@@ -11,13 +11,14 @@ from contextlib import aclosing
 
 import pytest
 import torch
-from small_requests import ask, ids_of, wait_until
+from small_requests import HOSTILE, ask, ids_of, wait_until
 
 from bise.engine import (
     Core,
     EngineConfig,
     EngineDown,
     EngineFailed,
+    Grammar,
     Patience,
     Plan,
     QueueFull,
@@ -28,7 +29,7 @@ from bise.engine import (
     run_all,
 )
 from bise.engine.wire import Failed, Inbox
-from bise.errors import BadRequest, NotFound, UserError
+from bise.errors import BadRequest, NotFound, TooComplex, UserError
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +78,11 @@ def test_a_child_computes_with_the_core(random_folder):
     one = make_core(packed, config)
     expected = run_all(one, [ask(number) for number in range(4)])
     one.close()
-    with SupervisedEngine(Plan(str(random_folder), "native", "float32", config)) as engine:
+    told: list[tuple[int, int]] = []
+    plan = Plan(str(random_folder), "native", "float32", config)
+    with SupervisedEngine(plan, progress=lambda *bytes: told.append(bytes)) as engine:
+        done, total = told[-1]
+        assert 0 < told[0][0] <= done == total, "it tells how far it is with the weights"
         assert [ids_of(engine.generate(ask(number))) for number in range(4)] == expected
 
 
@@ -138,9 +143,22 @@ def test_what_is_wrong_is_said_at_once(engine):
         engine.generate(ask(images=[torch.zeros(1, 3, 28, 28)]))
 
 
-def test_a_hook_cannot_cross(engine):
-    with pytest.raises(BadRequest, match="not served by an engine in another process yet"):
-        engine.generate(ask(mask_hook=lambda _: None))
+def test_rules_cross_and_their_faults_come_back(random_folder, tekken, vocabulary):
+    config = EngineConfig(max_running=4, backend="torch")
+    plan = Plan(str(random_folder), "native", "float32", config, vocabulary=vocabulary)
+    with SupervisedEngine(plan) as engine:
+        ids = ids_of(engine.generate(ask(grammar=Grammar(rules='start: "yes" | "no"'))))
+        assert tekken.decode(ids) in ("yes", "no") and ids[-1] == vocabulary.end_id
+        with pytest.raises(BadRequest, match="cannot be followed"):
+            ids_of(engine.generate(ask(grammar=Grammar(rules="start: nothing"))))
+        with pytest.raises(TooComplex):
+            ids_of(engine.generate(ask(grammar=Grammar(rules=HOSTILE))))
+        assert len(ids_of(engine.generate(ask()))) == 4
+
+
+def test_without_a_vocabulary_rules_are_refused_at_once(engine):
+    with pytest.raises(BadRequest, match="given no vocabulary"):
+        engine.generate(ask(grammar=Grammar(rules='start: "a"')))
 
 
 def test_a_request_too_large_to_send_fails_alone(engine):

@@ -15,11 +15,13 @@ from bise.engine import (
     Bounds,
     EngineConfig,
     EngineStats,
+    Grammar,
     Plan,
     Request,
     Sampling,
     Step,
     TokenLogprobs,
+    Vocabulary,
 )
 from bise.engine.wire import (
     MAX_BODY_BYTES,
@@ -34,6 +36,7 @@ from bise.engine.wire import (
     Hello,
     Inbox,
     Leave,
+    Loading,
     Stats,
     StopThinking,
     Told,
@@ -42,6 +45,7 @@ from bise.engine.wire import (
     encode,
 )
 
+VOCABULARY = Vocabulary.of([b"a", b"bc"], num_control=3, end_id=2, pattern=".")
 STATS = EngineStats(*range(len(fields(EngineStats))))
 BOUNDS = Bounds(vocab_size=2048, max_positions=512, image_token=10, token_side=28)
 
@@ -93,7 +97,10 @@ requests = some.builds(
     priority=some.integers(-9, 9),
     cache_salt=some.text(),
     deadline_s=some.none() | some.floats(0, 100),
-    mask_hook=some.none(),
+    grammar=some.none()
+    | some.builds(
+        Grammar, rules=some.text(), may_think=some.booleans(), begun=some.lists(ids).map(tuple)
+    ),
     thinking_budget=some.none() | counts,
     in_thinking=some.booleans(),
     adapter=some.none() | some.text(),
@@ -125,8 +132,10 @@ messages = some.one_of(
                 "bfloat16",
                 EngineConfig(is_exact=True, cache_kind="fp8", spill_bytes=2**40),
             ),
+            Plan("/a", "hf", "float32", EngineConfig(), vocabulary=VOCABULARY),
             Hello(BOUNDS, STATS),
             Hello(replace(BOUNDS, token_side=None), STATS),
+            Loading(2**40, 2**41),
             Leave(3),
             AskStats(4),
             Stats(4, STATS),

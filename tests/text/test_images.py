@@ -3,13 +3,14 @@
 import base64
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from mistral_oracle import Oracle
-from PIL import Image
+from PIL import Image, ImageOps
 from small_pictures import data_url, encoded, noise
 
 from bise.errors import BadRequest
@@ -107,11 +108,16 @@ def test_what_is_transparent_becomes_white():
     np.testing.assert_array_equal(*pixels)
 
 
-def test_rotation_in_the_metadata_is_not_applied():
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_their_metadata_say(orientation):
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by a quarter
-    data = encoded(noise(84, 28), "JPEG", exif=exif)
-    assert image_grid(ImagePart(data), SETTINGS) == (1, 3)
+    exif[0x0112] = orientation
+    data = encoded(noise(84, 28), "PNG", exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(BytesIO(data)))
+    found = prepare_image(ImagePart(data), SETTINGS)
+    np.testing.assert_array_equal(found.pixels, prepare_image(ImagePart(turned), SETTINGS).pixels)
+    assert image_grid(ImagePart(data), SETTINGS) == found.grid
+    assert found.grid == ((3, 1) if orientation > 4 else (1, 3))
 
 
 def test_the_first_frame_of_an_animation_counts():

@@ -10,7 +10,7 @@ import bise.text
 
 ROOM = Path(bise.text.__file__).parent
 DOCS = Path(__file__).parents[2] / "docs" / "text.md"
-OTHERS = {"numpy", "PIL", "tiktoken", "regex"}
+OTHERS = {"numpy", "PIL", "tiktoken", "regex", "llguidance"}
 
 
 def imported_modules(path: Path) -> set[str]:

@@ -3,9 +3,11 @@
 from bise.engine.bounds import Bounds
 from bise.engine.core import Core, run_all
 from bise.engine.engine import Engine, EngineClosed, EngineFailed, QueueFull
+from bise.engine.grammars import Vocabulary
 from bise.engine.requests import (
     EngineStats,
     FinishReason,
+    Grammar,
     Request,
     Sampling,
     Step,
@@ -38,6 +40,7 @@ __all__ = [
     "EngineStats",
     "ExactRunner",
     "FinishReason",
+    "Grammar",
     "Patience",
     "Plan",
     "QueueFull",
@@ -48,6 +51,7 @@ __all__ = [
     "Stream",
     "SupervisedEngine",
     "TokenLogprobs",
+    "Vocabulary",
     "cache_room",
     "is_small",
     "make_core",

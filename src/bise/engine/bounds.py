@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bise.engine.requests import Request
-from bise.errors import BadRequest
+from bise.errors import BadRequest, PromptTooLong
 from bise.model.config import ModelConfig
 
 
@@ -19,8 +19,13 @@ class Bounds:
     token_side: int | None
     """Pixels of an image token's side; None for a model that does not see."""
 
+    takes_grammars: bool = False
+    """Whether replies can be held to rules: whether it is known what ids stand for."""
+
     @classmethod
-    def of(cls, config: ModelConfig, cache_tokens: int) -> "Bounds":
+    def of(
+        cls, config: ModelConfig, cache_tokens: int, *, takes_grammars: bool = False
+    ) -> "Bounds":
         """The bounds of a network with so much room in its cache."""
         eye = config.vision
         return cls(
@@ -28,6 +33,7 @@ class Bounds:
             max_positions=min(config.max_positions, cache_tokens),
             image_token=config.image_token,
             token_side=None if eye is None else eye.patch * eye.merge,
+            takes_grammars=takes_grammars,
         )
 
     def check(self, request: Request) -> int:
@@ -43,6 +49,11 @@ class Bounds:
                 f"adapter `{request.adapter}` is asked for, but this engine serves none yet",
                 hint="leave `adapter` out",
             )
+        if request.grammar is not None and not self.takes_grammars:
+            raise BadRequest(
+                "the reply is to follow a grammar, but this engine was given no vocabulary",
+                hint="pass `vocabulary` when it is made",
+            )
         if request.max_tokens is not None and request.max_tokens < 0:
             raise BadRequest(f"`max_tokens` is {request.max_tokens}, expected 0 or more")
         if request.want_logprobs is not None and not 0 <= request.want_logprobs <= self.vocab_size:
@@ -57,7 +68,7 @@ class Bounds:
         self._check_images(request)
         room = self.max_positions - len(request.prompt_ids)
         if room <= 0:
-            raise BadRequest(
+            raise PromptTooLong(
                 f"the prompt has {len(request.prompt_ids)} tokens, but this model's maximum "
                 f"context length is {self.max_positions} tokens",
                 hint="shorten the conversation or start a new one",

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,7 @@ from bise.engine.wire import (
     Hello,
     Inbox,
     Leave,
+    Loading,
     Message,
     Plan,
     Stats,
@@ -36,10 +38,13 @@ from bise.engine.wire import (
     WireFault,
     encode,
 )
-from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.errors import BadRequest, NotFound, TooComplex, UserError, WrongType
 from bise.model import load_eagle
 
 BEAT_S = 0.5
+
+LOADING_S = 0.1
+"""How often the parent hears of the weights."""
 
 READ_BYTES = 2**20
 
@@ -62,7 +67,7 @@ def main(number: int, parent: int) -> int:
                 said += inbox.feed(piece)
             if not isinstance(said[0], Plan):
                 raise WireFault(f"expected a `plan` first, not {type(said[0]).__name__}")
-            engine, hello = open_engine(said[0])
+            engine, hello = open_engine(said[0], lambda one: line.sendall(b"".join(encode(one))))
         except Exception as error:  # whatever it is, the parent must hear of it
             if not isinstance(error, UserError):
                 traceback.print_exc()
@@ -81,14 +86,22 @@ def die_with(parent: int) -> None:
         sys.exit(1)
 
 
-def open_engine(said: Plan) -> tuple[Engine, Hello]:
-    """Read the weights and start to compute."""
-    network = open_network(said.folder, said.layout, DTYPES[said.dtype], said.engine)
+def open_engine(said: Plan, say: Callable[[Message], None]) -> tuple[Engine, Hello]:
+    """Read the weights, tell of it, and start to compute."""
+    told_s = 0.0
+
+    def tell(done_bytes: int, total_bytes: int) -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s > LOADING_S or done_bytes == total_bytes:
+            told_s = time.monotonic()
+            say(Loading(done_bytes, total_bytes))
+
+    network = open_network(said.folder, said.layout, DTYPES[said.dtype], said.engine, tell)
     use_threads_for(network.config)
     head = None
     if said.eagle is not None:
         head = load_eagle(said.eagle, network.config, DTYPES[said.dtype])
-    core = make_core(network, said.engine, head=head)
+    core = make_core(network, said.engine, head=head, vocabulary=said.vocabulary)
     engine = Engine(core, max_waiting=sys.maxsize)  # the parent counts who waits
     return engine, Hello(core.bounds, engine.stats())
 
@@ -200,6 +213,8 @@ class Desk:
 
 def failed(number: int | None, error: Exception) -> Failed:
     """An error as a message; of what kind it is decides what the parent raises."""
+    if isinstance(error, TooComplex):
+        return Failed(number, "too_complex", error.message, error.hint)
     if isinstance(error, BadRequest):
         return Failed(number, "bad_request", error.message, error.hint)
     if isinstance(error, WrongType):

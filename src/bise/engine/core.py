@@ -6,29 +6,29 @@ follows. Nothing here knows of threads, and of text only two ids.
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from itertools import accumulate, count
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from bise.engine.bounds import Bounds
-from bise.engine.guesses import Ahead, Guesses, Heard
+from bise.engine.grammars import Grammars, Vocabulary
+from bise.engine.guesses import Guesses, Heard
 from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
-from bise.engine.pictures import Picture, Pictures
-from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
+from bise.engine.pictures import Pictures
+from bise.engine.requests import END_THINK, THINK, EngineStats, Request, Step
 from bise.engine.runner import StepRunner, Work
+from bise.engine.running import EngineCounts, Running, Saying
 from bise.engine.sampling import Draws, logprobs_of, sample
 from bise.engine.scheduler import FEW_TOKENS, Scheduler, Slice, Track
 from bise.engine.shelf import Shelf
-from bise.errors import BadRequest, NotFound
-
-THINK, END_THINK = 34, 35
-"""Ids of the markers around thinking, the same in every Tekken v15 file."""
+from bise.errors import BadRequest, NotFound, UserError
 
 LONGEST_WAIT = 3.0
 """Beside those who talk, so much is read that a step takes this many times what theirs would."""
@@ -37,82 +37,7 @@ FEWEST_READ = 64
 """Tokens of prompts that are read beside them in any case."""
 
 LOOK_S = 0.02
-"""With nothing else to do, wait so long for a picture before looking around again."""
-
-
-@dataclass(slots=True, eq=False)
-class Running:
-    """A request and how far it has come."""
-
-    request: Request
-    track: Track
-    draws: Draws
-    max_tokens: int
-    deadline: float | None
-    pictures: Sequence[Picture]
-    ahead: Ahead | None
-    """None where nobody guesses."""
-
-    is_thinking: bool = False
-    num_thought: int = 0
-    must_stop_thinking: bool = False
-    num_computed: int = 0
-    """Tokens computed since the last step that was reported."""
-
-    routing: list[Tensor] = field(default_factory=list[Tensor])
-    added_s: float = field(default_factory=time.perf_counter)
-    begun_s: float | None = None
-    """When the first pass with something of it began."""
-
-    @property
-    def number(self) -> int:
-        return self.track.number
-
-
-@dataclass(slots=True)
-class Saying:
-    """What one request says in one step: a token, and more where a draft came true."""
-
-    member: Running
-    row: int
-    """Of the pass's logits, what follows the last sure token; its guesses' rows come next."""
-
-    ids: list[int] = field(default_factory=list[int])
-    logprobs: list[TokenLogprobs] = field(default_factory=list[TokenLogprobs])
-    reason: FinishReason | None = None
-
-    @property
-    def wants_logprobs(self) -> bool:
-        return self.member.request.want_logprobs is not None
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the last token was just what the draft had guessed."""
-        num_said, track = len(self.ids), self.member.track
-        if self.reason is not None or num_said > track.num_draft:
-            return False
-        return track.tokens[len(track.tokens) - track.num_draft + num_said - 1] == self.ids[-1]
-
-
-@dataclass(slots=True)
-class EngineCounts:
-    """What has happened since the engine began."""
-
-    num_finished: int = 0
-    num_cancelled: int = 0
-    num_prompt_tokens: int = 0
-    num_cached_tokens: int = 0
-    num_generated: int = 0
-    num_drafts: int = 0
-    num_drafted: int = 0
-    num_accepted: int = 0
-    num_thinking: int = 0
-    num_steps: int = 0
-    num_step_tokens: int = 0
-    plan_s: float = 0.0
-    compute_s: float = 0.0
-    choose_s: float = 0.0
-    draft_s: float = 0.0
+"""With nothing else to do, wait so long for a picture or rules before looking around again."""
 
 
 class Core:
@@ -130,14 +55,18 @@ class Core:
         sees_aside: bool = False,
         shelf: Shelf | None = None,
         max_step_tokens: int = 2048,
+        vocabulary: Vocabulary | None = None,
     ):
         """shares_prefixes, speculates: off only to measure what they bring; guesses: who guesses
-        ahead, None is the text itself; sees_aside: look at pictures in a thread, so that others go
-        on meanwhile; shelf: a place on disk for pages."""
+        ahead, None is the text itself; sees_aside: look at pictures and compile rules in threads,
+        so that others go on meanwhile; shelf: a place on disk for pages; vocabulary: what rules
+        are about, None refuses them."""
         self.runner = runner
         config = runner.network.config
         self.vocab_size = config.vocab_size
-        self.bounds = Bounds.of(config, runner.num_pages * PAGE_TOKENS)
+        self.bounds = Bounds.of(
+            config, runner.num_pages * PAGE_TOKENS, takes_grammars=vocabulary is not None
+        )
         self.scheduler = Scheduler(
             PagePool(runner.num_pages, shares=shares_prefixes, shelf=shelf),
             max_running,
@@ -145,9 +74,12 @@ class Core:
         )
         token_side = self.bounds.token_side or 1
         self.pictures = Pictures(runner.see, token_side, config.image_token, is_aside=sees_aside)
-        self.looking: list[Running] = []
+        self.grammars = Grammars(vocabulary, is_aside=sees_aside)
+        self.preparing: list[Running] = []
+        """Whose pictures have not been looked at, or whose rules are not compiled yet."""
+
         self.failed: dict[int, Exception] = {}
-        """Requests the eye failed on, until somebody takes note."""
+        """Requests the eye or the rules failed on, until somebody takes note."""
 
         self.guesses = (guesses or Guesses(runner)) if speculates else None
         self.talking = self.guesses.pace if self.guesses else Pace()
@@ -171,6 +103,7 @@ class Core:
             draws.rng = Random(self.seeds.random())
         ids = list(request.prompt_ids)
         pictures = self.pictures.take(request.images)
+        self.grammars.take(request.grammar)
         keys = self.pictures.keys(ids, pictures)
         salt = (
             hashlib.blake2b(request.cache_salt.encode()).hexdigest() if request.cache_salt else ""
@@ -188,7 +121,7 @@ class Core:
             is_thinking=request.in_thinking,
         )
         self.members[track.number] = one
-        self.looking.append(one)
+        self.preparing.append(one)
         self._see()
         return track.number
 
@@ -218,11 +151,12 @@ class Core:
 
     @property
     def num_waiting(self) -> int:
-        return len(self.scheduler.waiting) + len(self.looking)
+        return len(self.scheduler.waiting) + len(self.preparing)
 
     def close(self) -> None:
-        """End the thread that looks at pictures and clear the shelf, if there are any."""
+        """End the threads beside the steps and clear the shelf, if there are any."""
         self.pictures.close()
+        self.grammars.close()
         if self.shelf is not None:
             self.shelf.close()
 
@@ -231,12 +165,14 @@ class Core:
         started = time.perf_counter()
         steps = self._expire()
         self._see()
+        slow = self._hold_back()
         if self.guesses is not None:
             self._propose(self.guesses)
         planned = self.scheduler.plan(self._budget())
         if not planned:
-            if self.looking:
-                self.pictures.wait(LOOK_S)
+            coming: list[Future[Any]] = [*self.pictures.coming.values(), *slow]
+            coming += self.grammars.coming.values()
+            wait(coming, LOOK_S, return_when=FIRST_COMPLETED)
             return steps
         members = [self.members[one.track.number] for one in planned]
         works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
@@ -287,6 +223,8 @@ class Core:
             compute_s=counts.compute_s,
             choose_s=counts.choose_s,
             draft_s=counts.draft_s,
+            num_grammars=self.grammars.num_compiled,
+            grammar_s=self.grammars.compile_s,
             pages_total=pool.num_pages,
             pages_used=pool.num_used,
             pages_known=pool.num_idle,
@@ -294,17 +232,29 @@ class Core:
         )
 
     def _see(self) -> None:
-        """Let those wait for their turn whose pictures have been looked at."""
-        for one in list(self.looking):
+        """Let those wait for their turn whose pictures and rules are ready."""
+        for one in list(self.preparing):
+            grammar = one.request.grammar
             try:
-                is_ready = self.pictures.are_ready(one.pictures)
-            except Exception as error:  # the eye's fault, and this request's alone
-                self._leave(one)
-                self.failed[one.number] = error
+                has_seen = self.pictures.are_ready(one.pictures)
+                if not self.grammars.is_ready(grammar) or not has_seen:
+                    continue
+                one.held = self.grammars.hold(grammar, in_thinking=one.is_thinking)
+            except Exception as error:  # its picture's or its rules' fault, and its alone
+                self._fail(one, error)
                 continue
-            if is_ready:
-                self.looking.remove(one)
-                self.scheduler.add(one.track)
+            self.preparing.remove(one)
+            self.scheduler.add(one.track)
+
+    def _hold_back(self) -> list[Future[bytes]]:
+        """Leave those out of the step whose rules have not said yet what may follow."""
+        slow: list[Future[bytes]] = []
+        for track in self.scheduler.running:
+            held = self.members[track.number].held
+            track.is_held_back = held is not None and not held.is_ready
+            if held is not None and held.coming is not None:
+                slow.append(held.coming)
+        return slow
 
     def _budget(self) -> int:
         """Tokens of the next step: what it may take, and less when somebody would wait for it."""
@@ -325,6 +275,8 @@ class Core:
             if one.ahead is None or track.num_missing != 1 or track.num_draft or most < 1:
                 continue
             draft = guesses.propose(one.ahead, track.tokens, most, num_talking)
+            if one.held is not None:
+                draft = draft[: one.held.fitting(draft)]
             if draft and self.bounds.image_token not in draft:
                 self.scheduler.propose(track, draft)
 
@@ -394,33 +346,54 @@ class Core:
         caught_up = [one for one, part in zip(members, planned, strict=True) if part.is_last]
         ends = accumulate((1 + one.track.num_draft for one in caught_up), initial=0)
         going = saying = [Saying(one, row) for one, row in zip(caught_up, ends)]  # noqa: B905
-        while going:
+        while going := [one for one in going if self._mind_rules(one)]:
             rows = [one.row + len(one.ids) for one in going]
             table = logits if rows == list(range(len(logits))) else logits[rows]
             kept = table.clone() if any(one.wants_logprobs for one in going) else table
             draws = [one.member.draws for one in going]
-            for row, token in enumerate(sample(table, draws, self.never)):
+            for row, token in enumerate(sample(table, draws, self.never, self.runner.pick)):
                 self._say(going[row], token, kept[row])
             going = [one for one in going if one.goes_on]
-        return {one.member.number: self._settle(one) for one in saying}
+        for one in saying:
+            if one.fault is not None:
+                self._fail(one.member, one.fault)
+        return {one.member.number: self._settle(one) for one in saying if one.fault is None}
 
-    def _say(self, saying: "Saying", token: int, logits: Tensor) -> None:
+    @staticmethod
+    def _mind_rules(saying: Saying) -> bool:
+        """Say which ids the next token may not be; whether the request can go on at all."""
+        one = saying.member
+        if one.held is None:
+            return True
+        try:
+            one.draws.barred = one.held.barred()
+        except UserError as fault:
+            saying.fault = fault
+        return saying.fault is None
+
+    def _say(self, saying: Saying, token: int, logits: Tensor) -> None:
         """One token of one request."""
         one = saying.member
         if one.max_tokens == 0:
             saying.reason = "length"
             return
         token = self._mind_thinking(one, token)
+        if one.held is not None:
+            try:
+                one.held.hear(token)
+            except UserError as fault:
+                saying.fault = fault
+                return
         one.draws.add(token)
         saying.ids.append(token)
         if one.request.want_logprobs is not None:
             saying.logprobs.append(logprobs_of(logits, token, one.request.want_logprobs))
-        if token in one.request.stop_ids:
+        if token in one.request.stop_ids or (one.held is not None and one.held.has_ended):
             saying.reason = "stop"
         elif len(one.draws.generated) >= one.max_tokens:
             saying.reason = "length"
 
-    def _settle(self, saying: "Saying") -> Step:
+    def _settle(self, saying: Saying) -> Step:
         """Write down what a request said, and let it leave if that was all."""
         one, track = saying.member, saying.member.track
         num_accepted = max(0, len(saying.ids) - 1)
@@ -473,14 +446,20 @@ class Core:
             self._leave(one)
         return {one.number: Step((), finish_reason="deadline") for one in late}
 
+    def _fail(self, one: Running, error: Exception) -> None:
+        """End a request that cannot go on."""
+        self._leave(one)
+        self.failed[one.number] = error
+
     def _leave(self, one: Running) -> None:
         self.counts.num_prompt_tokens += len(one.request.prompt_ids)
         self.counts.num_cached_tokens += one.track.num_cached
-        if one in self.looking:
-            self.looking.remove(one)
+        if one in self.preparing:
+            self.preparing.remove(one)
         else:
             self.scheduler.remove(one.track)
         self.pictures.release(one.pictures)
+        self.grammars.release(one.request.grammar)
         del self.members[one.number]
 
 
@@ -488,9 +467,9 @@ def run_all(core: Core, requests: Iterable[Request]) -> list[list[int]]:
     """Generate for many requests and wait for all: evaluation, and a look during training."""
     numbers = [core.add(request) for request in requests]
     ids: dict[int, list[int]] = {number: [] for number in numbers}
-    while not core.is_idle:
+    while not (core.is_idle or core.failed):
         for number, step in core.step().items():
             ids[number] += step.ids
-        for error in core.failed.values():
-            raise error
+    for error in core.failed.values():
+        raise error
     return [ids[number] for number in numbers]

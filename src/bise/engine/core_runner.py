@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from bise.engine.pages import PAGE_TOKENS
+from bise.engine.requests import Sampling
 from bise.engine.runner import Work, cache_room
 from bise.model.cache import ByteCache, CacheKind, PagedCache, make_cache
 from bise.model.packed import PackedNetwork
 from bise.model.paged import Span
+from bise.ops.cpu.choose import choose
 from bise.ops.cpu.look import Pages
 from bise.ops.cpu.network import Caches
 
@@ -47,6 +49,16 @@ class CoreRunner:
     def see(self, image: Tensor) -> Tensor:
         """Vectors for the image tokens of a picture: [channels, height, width] -> [tokens, dim]"""
         return self.network.see([image])
+
+    def pick(
+        self, logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]
+    ) -> list[int]:
+        """As `pick` of `bise.engine.sampling`."""
+        manners = [
+            (0.0 if one.is_greedy else one.temperature, one.min_p, one.top_k, one.top_p, point)
+            for one, point in zip(samplings, points, strict=True)
+        ]
+        return choose(logits, manners)
 
     @torch.inference_mode()
     def compute(

@@ -126,7 +126,7 @@ class Engine:
         try:
             ticket.number = self.core.add(ticket.request)
         except Exception as error:  # nobody else's request may end with it
-            ticket.deliver(error if isinstance(error, UserError) else self._failure(error))
+            ticket.deliver(self._told(error))
             return
         self._tickets[ticket.number] = ticket
         self._tell_failures()
@@ -167,12 +167,16 @@ class Engine:
         log.error("the engine failed", exc_info=error)
         return EngineFailed(f"the engine failed: {error}")
 
+    def _told(self, error: Exception) -> Exception:
+        """What one stream is told: its request's fault as it is, ours as a failure."""
+        return error if isinstance(error, UserError) else self._failure(error)
+
     def _tell_failures(self) -> None:
-        """End the streams of those whose pictures could not be looked at."""
+        """End the streams of those whose pictures or rules turned out to be no good."""
         for number, error in self.core.failed.items():
             ticket = self._tickets.pop(number, None)
             if ticket is not None:
-                ticket.deliver(self._failure(error))
+                ticket.deliver(self._told(error))
         self.core.failed.clear()
 
     def _fail_all(self, error: BaseException) -> None:

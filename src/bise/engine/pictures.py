@@ -7,7 +7,7 @@ whoever brought the picture waits for it alone; everybody else goes on talking.
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -100,10 +100,6 @@ class Pictures:
             else:
                 is_ready = False
         return is_ready
-
-    def wait(self, timeout_s: float) -> None:
-        """Until some picture is done, or the time is over."""
-        wait(self.coming.values(), timeout_s, return_when=FIRST_COMPLETED)
 
     def close(self) -> None:
         """End the thread; pictures that wait for it are dropped."""

@@ -1,6 +1,6 @@
 """What goes into the engine and what comes out: numbers only, no text, no JSON."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,10 +10,10 @@ from bise.errors import BadRequest
 
 MIN_TEMPERATURE = 1e-5
 
-FinishReason = Literal["stop", "length", "deadline", "cancelled"]
+THINK, END_THINK = 34, 35
+"""Ids of the markers around thinking, the same in every Tekken v15 file."""
 
-MaskHook = Callable[[Sequence[int]], Tensor | None]
-"""Given the ids generated so far, which ids may come next: [vocab] bool, or None for all."""
+FinishReason = Literal["stop", "length", "deadline", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +68,20 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Grammar:
+    """What a reply must be. Thinking before it is free."""
+
+    rules: str
+    """In the language of llguidance: over bytes and, as in `<[9]>`, over ids."""
+
+    may_think: bool = False
+    """Whether the reply may begin with thinking; the rules begin behind it."""
+
+    begun: tuple[int, ...] = ()
+    """Ids at the end of the prompt with which the rules begin."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """One text to go on with."""
 
@@ -91,7 +105,7 @@ class Request:
     deadline_s: float | None = None
     """Seconds from now after which the reply is cut."""
 
-    mask_hook: MaskHook | None = None
+    grammar: Grammar | None = None
     thinking_budget: int | None = None
     """Thinking tokens after which the closing marker is forced."""
 
@@ -187,6 +201,12 @@ class EngineStats:
 
     draft_s: float
     """and on guessing ahead."""
+
+    num_grammars: int
+    """Times rules were compiled, beside the steps,"""
+
+    grammar_s: float
+    """and seconds spent on it."""
 
     pages_total: int
     pages_used: int

@@ -38,6 +38,8 @@ class Track:
     """Tokens taken over from pages others had computed, over the whole life of the request."""
 
     num_preempted: int = 0
+    is_held_back: bool = False
+    """Whether its next token could not be chosen yet."""
 
     @property
     def num_missing(self) -> int:
@@ -95,8 +97,8 @@ class Scheduler:
         budget, step = max_tokens or self.max_step_tokens, list[Slice]()
         busy: set[tuple[int, tuple[int, ...]]] = set()
         for track in (*talking, *reading):
-            if track not in self.running:
-                continue  # preempted for somebody before it
+            if track not in self.running or track.is_held_back:
+                continue  # preempted for somebody before it, or slow to say what may follow
             self._take_over(track)
             if self._is_being_computed(track, busy):
                 continue  # somebody computes the same page in this pass; take it over in the next

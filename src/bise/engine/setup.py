@@ -8,6 +8,7 @@ import torch
 
 from bise.engine.core import Core
 from bise.engine.core_runner import CoreRunner
+from bise.engine.grammars import Vocabulary
 from bise.engine.guesses import Guesses
 from bise.engine.runner import ExactRunner, Runner, StepRunner, cache_room
 from bise.engine.shelf import BothCaches, Shelf
@@ -15,6 +16,7 @@ from bise.errors import UserError, quoted
 from bise.model.cache import CacheKind
 from bise.model.checkpoint import load_network, open_checkpoint
 from bise.model.config import ModelConfig
+from bise.model.convert import Progress
 from bise.model.eagle import EagleHead
 from bise.model.network import Network
 from bise.model.packed import FromCheckpoint, FromNetwork, PackedNetwork, WeightKind
@@ -108,9 +110,16 @@ def uses_core(config: EngineConfig) -> bool:
 
 
 def open_network(
-    folder: Path | str, layout: Layout, dtype: torch.dtype, config: EngineConfig
+    folder: Path | str,
+    layout: Layout,
+    dtype: torch.dtype,
+    config: EngineConfig,
+    progress: Progress | None = None,
 ) -> Network | PackedNetwork:
-    """Read a folder's weights in the form this engine computes with."""
+    """Read a folder's weights in the form this engine computes with.
+
+    progress: called with the bytes read so far and in all, where there is something to pack
+    """
     if is_packed(folder):
         return PackedFolder(folder).network(config.memory_bytes or None)
     if config.memory_bytes:
@@ -120,7 +129,8 @@ def open_network(
         )
     if not uses_core(config):
         return load_network(folder, dtype, layout)
-    return PackedNetwork(FromCheckpoint(open_checkpoint(folder, layout), dtype), config.weights)
+    source = FromCheckpoint(open_checkpoint(folder, layout))
+    return PackedNetwork(source, config.weights, progress)
 
 
 def make_runner(
@@ -153,8 +163,12 @@ def make_core(
     *,
     head: EagleHead | None = None,
     seed: int | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> Core:
-    """A core around a network in memory; close it when done. head: guesses ahead for the network"""
+    """A core around a network in memory; close it when done.
+
+    head: guesses ahead for the network; vocabulary: what its ids stand for, None refuses grammars
+    """
     runner = make_runner(network, config)
     guesses = Guesses(runner, head)
     pages = runner.cache if guesses.cache is None else BothCaches(runner.cache, guesses.cache)
@@ -167,4 +181,5 @@ def make_core(
         guesses=guesses,
         sees_aside=True,
         shelf=Shelf(pages, config.spill_bytes) if config.spill_bytes else None,
+        vocabulary=vocabulary,
     )

@@ -25,6 +25,7 @@ from bise.engine.wire import (
     Failed,
     Hello,
     Leave,
+    Loading,
     Message,
     Plan,
     Stats,
@@ -32,7 +33,8 @@ from bise.engine.wire import (
     Told,
     WireFault,
 )
-from bise.errors import BadRequest, NotFound, UserError, WrongType
+from bise.errors import BadRequest, NotFound, TooComplex, UserError, WrongType
+from bise.model.convert import Progress
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ LOOK_S = 0.25
 """How often the watch looks up when nothing is said."""
 
 ERRORS = {
+    "too_complex": TooComplex,
     "bad_request": BadRequest,
     "wrong_type": WrongType,
     "not_found": NotFound,
@@ -78,9 +81,21 @@ class Patience:
 class SupervisedEngine:
     """An engine in a child process: the same streams, and it comes back when it dies."""
 
-    def __init__(self, plan: Plan, *, max_waiting: int = 1024, patience: Patience | None = None):
-        """Returns when the weights are in memory; raises what is wrong with them."""
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        max_waiting: int = 1024,
+        patience: Patience | None = None,
+        progress: Progress | None = None,
+    ):
+        """Returns when the weights are in memory; raises what is wrong with them.
+
+        progress: called, in another thread, with the bytes of weights read so far and in all, by
+        each child that starts
+        """
         self.plan = plan
+        self.progress = progress
         self.max_waiting = max_waiting
         self.patience = patience or Patience()
         self.lost: EngineDown | None = None
@@ -121,11 +136,6 @@ class SupervisedEngine:
 
     def check(self, request: Request) -> int:
         """Refuse what cannot be computed there; says how many tokens there is room for."""
-        if request.mask_hook is not None:
-            raise BadRequest(
-                "`mask_hook` is not served by an engine in another process yet",
-                hint="use an `Engine` in this process",
-            )
         for image in request.images:
             if image.ndim != 3:
                 raise BadRequest(
@@ -296,6 +306,9 @@ class SupervisedEngine:
             self._last_sign = time.monotonic()
             if isinstance(message, Hello):
                 self._welcome(link, message)
+            elif isinstance(message, Loading):
+                if self.progress is not None:
+                    self.progress(message.done_bytes, message.total_bytes)
             elif isinstance(message, Told):
                 self._deliver(message.number, message.step)
             elif isinstance(message, Failed):

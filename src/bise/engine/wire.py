@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from math import prod
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor
 
 from bise.engine.bounds import Bounds
+from bise.engine.grammars import Vocabulary
 from bise.engine.requests import EngineStats, Request, Step, TokenLogprobs
 from bise.engine.setup import EngineConfig
 from bise.errors import UserError
@@ -60,10 +62,21 @@ class Plan:
     eagle: str | None = None
     """The folder of a draft head."""
 
+    vocabulary: Vocabulary | None = None
+    """What ids stand for; None refuses grammars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """How far the child has come with reading the weights."""
+
+    done_bytes: int
+    total_bytes: int
+
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The child's first word: the weights are in memory, and this is what it can take."""
+    """The child begins its work: the weights are in memory, and this is what it can take."""
 
     bounds: Bounds
     stats: EngineStats
@@ -128,7 +141,7 @@ class Failed:
     """A request, a question or, without a number, the whole child ends with this."""
 
     number: int | None
-    kind: Literal["bad_request", "wrong_type", "not_found", "user", "engine"]
+    kind: Literal["too_complex", "bad_request", "wrong_type", "not_found", "user", "engine"]
     message: str
     hint: str = ""
 
@@ -145,6 +158,7 @@ class Bye:
 
 Message = (
     Plan
+    | Loading
     | Hello
     | Begin
     | Leave
@@ -261,10 +275,8 @@ def _pack(value: Any, tensors: list[Tensor]) -> Any:
 
 
 def _pack_request(request: Request, tensors: list[Tensor]) -> dict[str, Any]:
-    """A request without its hook; long prompts travel as numbers, not as letters."""
-    assert request.mask_hook is None, "a hook is code, and stays in its process"
+    """A request; long prompts travel as numbers, not as letters."""
     made = {one.name: getattr(request, one.name) for one in fields(request)}
-    del made["mask_hook"]
     made["prompt_ids"] = torch.tensor(list(request.prompt_ids), dtype=torch.int64)
     made["images"] = [image.float() for image in request.images]  # what the engine promises to take
     made["stop_ids"] = sorted(request.stop_ids)
@@ -278,8 +290,12 @@ def _unpack(hint: Any, value: Any, tensors: Iterator[Tensor]) -> Any:
     if hint is TokenLogprobs:
         logprob, top = value
         return TokenLogprobs(_number(logprob), tuple((_whole(i), _number(p)) for i, p in top))
-    if hint == Tensor | None:
-        return None if value is None else next(tensors)
+    if get_origin(hint) is UnionType and isinstance(get_args(hint)[0], type):
+        inner, *others = get_args(hint)
+        if others == [NoneType] and (inner is Tensor or hasattr(inner, "__dataclass_fields__")):
+            return None if value is None else _unpack(inner, value, tensors)
+    if hint is Tensor:
+        return next(tensors)
     if hint == Mapping[int, float]:
         return {_whole(token): _number(bias) for token, bias in value}
     if get_origin(hint) is tuple:
@@ -298,7 +314,7 @@ def _unpack_fields(kind: type, values: Any, tensors: Iterator[Tensor]) -> Any:
 
 
 def _unpack_request(values: Any, tensors: Iterator[Tensor]) -> Request:
-    hints = {name: hint for name, hint in _hints(Request).items() if name != "mask_hook"}
+    hints = _hints(Request)
     if not isinstance(values, dict) or set(values) != set(hints):
         raise WireFault(f"a `Request` has other fields than {', '.join(hints)}")
     prompt_ids = next(tensors)

@@ -98,6 +98,9 @@ class Comparison:
     stayed: bool
     """Whether all engines were in memory at once."""
 
+    rounds: int = 0
+    """That were measured whole; fewer than asked for if somebody had enough (Ctrl-C)."""
+
     def speed(self, engine: str, cell: Cell) -> float:
         return self.measured[engine, cell.part, cell.size].speed(cell.tokens)
 
@@ -118,7 +121,10 @@ def compare(
     config: ComparisonConfig,
     progress: Progress = lambda _: None,
 ) -> Comparison:
-    """Measure. ours: engines that can measure the machine too, the first does"""
+    """Measure; Ctrl-C after the first round ends it with what there is.
+
+    ours: engines that can measure the machine too, the first does
+    """
     peers = [*ours, *others]
     need_room(source, peers)
     with TemporaryDirectory(prefix="bise-against-") as name:
@@ -178,15 +184,25 @@ class _Comparing:
             self.progress(f"making the twin for {title(peer)}")
             self.twins[title(peer)] = peer.prepare(self.source, self.folder)
         found = Comparison([c for c in cells if c.tokens], {}, {}, {}, stays)
-        for number, peer, process, cell in self._turns(cells, stays):
-            self.progress(f"round {number + 1}: {title(peer)}, {cell.part} {cell.size or ''}")
-            found.about[title(peer)] = process.about
-            if cell.part == "logits":
-                found.accuracy[title(peer)] = self._accuracy(process)
-                continue
-            key = (title(peer), cell.part, cell.size)
-            found.measured.setdefault(key, Measured()).answers.append(self._ask(process, cell))
+        try:
+            for number, peer, process, cell in self._turns(cells, stays):
+                self.progress(f"round {number + 1}: {title(peer)}, {cell.part} {cell.size or ''}")
+                found.about[title(peer)] = process.about
+                self._measure(found, peer, process, cell)
+                found.rounds = number
+        except KeyboardInterrupt:
+            if not found.rounds:
+                raise
+            return found
+        found.rounds = self.config.rounds
         return found
+
+    def _measure(self, found: Comparison, peer: Peer, process: Process, cell: Cell) -> None:
+        if cell.part == "logits":
+            found.accuracy[title(peer)] = self._accuracy(process)
+            return
+        key = (title(peer), cell.part, cell.size)
+        found.measured.setdefault(key, Measured()).answers.append(self._ask(process, cell))
 
     def _ask(self, process: Process, cell: Cell) -> Answer:
         tries = list[Answer]()

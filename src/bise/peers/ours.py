@@ -21,6 +21,7 @@ from bise.errors import UserError
 from bise.model import locate, open_checkpoint
 from bise.model.packed import FromCheckpoint, FromRandom, PackedNetwork, Source, WeightKind
 from bise.model.presets import PRESETS, preset
+from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.library import describe
 from bise.ops.cpu.matrix import WeightType, pack, product
 from bise.ops.cpu.pool import num_workers
@@ -38,10 +39,10 @@ def open_source(name: str) -> Source:
     """A checkpoint, or a preset filled at random."""
     if name.replace("-", "_") in PRESETS and not Path(name).exists():
         try:
-            return FromCheckpoint(open_checkpoint(locate(name)), torch.bfloat16)
+            return FromCheckpoint(open_checkpoint(locate(name)))
         except UserError:
             return FromRandom(preset(name))
-    return FromCheckpoint(open_checkpoint(locate(name)), torch.bfloat16)
+    return FromCheckpoint(open_checkpoint(locate(name)))
 
 
 def read_ids(path: str, *shape: int) -> Tensor:
@@ -148,7 +149,8 @@ class Answers:
     def bandwidth(self) -> Numbers:
         """Bytes a second when all workers read 1 GiB: plainly, and as one int8 matrix."""
         plain_s = _timed(torch.ones(2**27, dtype=torch.int64).sum)
-        matrix = pack(torch.zeros(2**17, 2**13, dtype=torch.bfloat16), WeightType.INT8)
+        zeros = torch.zeros(2**17, 2**13, dtype=torch.bfloat16)
+        matrix = pack(zeros, WeightType.INT8, room=Arena().take)
         row = torch.zeros(1, matrix.inputs)
         return (0.0, 2**30 / plain_s, matrix.packed.numel() / _timed(lambda: product(row, matrix)))
 

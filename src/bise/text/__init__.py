@@ -30,15 +30,29 @@ from bise.text.messages import (
     ToolCall,
 )
 from bise.text.parse import parse_messages, parse_tools
+from bise.text.rules import (
+    CallMode,
+    Calls,
+    Form,
+    calls_of,
+    choice_form,
+    grammar_form,
+    json_form,
+    pattern_form,
+    reply_rules,
+)
 from bise.text.special import ControlIds
 from bise.text.tekken import Tekken, save_tekken
 from bise.text.tekken_file import ImageSettings
 
 __all__ = [
     "EFFORT_WORDS",
+    "CallMode",
+    "Calls",
     "ChatFormat",
     "ControlIds",
     "Delta",
+    "Form",
     "ImageLimits",
     "ImagePart",
     "ImageSettings",
@@ -53,17 +67,23 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "calls_of",
+    "choice_form",
     "collect_reply",
     "count_image_tokens",
     "decode_reply",
+    "grammar_form",
     "image_grid",
     "image_token_ids",
+    "json_form",
     "learn_merges",
     "open_image",
     "parse_messages",
     "parse_tools",
+    "pattern_form",
     "prepare_image",
     "random_call_id",
+    "reply_rules",
     "resolve_effort",
     "save_tekken",
 ]

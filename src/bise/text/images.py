@@ -1,7 +1,8 @@
 """Pictures: from a file, bytes or a data URL to pixels and image tokens.
 
 A picture comes from a stranger, so its header is read and judged before a single pixel is decoded.
-EXIF rotation is not applied: the official tokenizer does not either.
+It is turned as its EXIF header says, which the official tokenizer does not do: phones write all
+pictures lying down.
 """
 
 import base64
@@ -19,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
-from bise.errors import BadRequest
+from bise.errors import BadImage
 from bise.text.messages import ImagePart, ImageSource
 from bise.text.resize import Floats, Resize, resize_hf, resize_native
 from bise.text.special import ControlIds
@@ -34,6 +35,19 @@ PILLOW_FAULTS = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError),
     *(ArithmeticError, RuntimeError, struct.error, zlib.error),
 )
+# Ref: EXIF 2.32 §4.6.4, tag 274: which turn brings a picture upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+LYING = (5, 6, 7, 8)
+"""Those that make width of height."""
+
 HINT = "send a PNG, JPEG, WEBP or GIF file"
 DATA_URL = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
 
@@ -72,11 +86,11 @@ def prepare_image(
     resize: Resize = "native",
     limits: ImageLimits | None = None,
 ) -> PreparedImage:
-    """Open, size and normalise a picture; one that cannot be used is a `BadRequest`."""
+    """Open, size and normalise a picture; one that cannot be used is a `BadImage`."""
     image = open_image(part.image, limits)
-    rows, columns = grid_of(image.size, part, settings, resize)
+    rows, columns = grid_of(upright_size(image), part, settings, resize)
     height, width = rows * settings.token_size, columns * settings.token_size
-    rgb = guarded(partial(to_rgb, image))
+    rgb = guarded(partial(upright, image))
     if resize == "hf":
         pixels = resize_hf(rgb, height, width)
     else:
@@ -92,7 +106,7 @@ def image_grid(
     limits: ImageLimits | None = None,
 ) -> tuple[int, int]:
     """Rows and columns of image tokens, from the header alone."""
-    return grid_of(open_image(part.image, limits).size, part, settings, resize)
+    return grid_of(upright_size(open_image(part.image, limits)), part, settings, resize)
 
 
 def grid_of(
@@ -143,9 +157,9 @@ def open_image(source: ImageSource, limits: ImageLimits | None = None) -> Image.
         image = guarded(partial(read_header, data))
     width, height = image.size
     if width < 1 or height < 1:
-        raise BadRequest("the image has no pixels")
+        raise BadImage("the image has no pixels")
     if width * height > limits.num_pixels:
-        raise BadRequest(
+        raise BadImage(
             f"the image has {width}x{height} pixels, more than {limits.num_pixels:,} in all",
             hint="send a smaller one",
         )
@@ -162,7 +176,7 @@ def read_source(source: bytes | Path | str, size_bytes: int) -> bytes:
                 return file.read(size_bytes + 1)
         except OSError as fault:
             reason = (fault.strerror or str(fault)).lower()
-            raise BadRequest(f"cannot read the image `{source}`: {reason}") from None
+            raise BadImage(f"cannot read the image `{source}`: {reason}") from None
     return decode_url(source, size_bytes)
 
 
@@ -171,7 +185,7 @@ def decode_url(url: str, size_bytes: int) -> bytes:
     scheme = re.match(r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}:", url)
     header = DATA_URL.match(url)
     if scheme and not header:
-        raise BadRequest(
+        raise BadImage(
             f"the image is a `{scheme[0]}` address without base64 data",
             hint="send it as `data:image/png;base64,...`",
         )
@@ -181,7 +195,7 @@ def decode_url(url: str, size_bytes: int) -> bytes:
     try:
         return base64.b64decode(payload)
     except (binascii.Error, ValueError):
-        raise BadRequest("the image is not valid base64", hint=HINT) from None
+        raise BadImage("the image is not valid base64", hint=HINT) from None
 
 
 def read_header(data: bytes) -> Image.Image:
@@ -196,9 +210,33 @@ def guarded(step: Callable[[], Image.Image]) -> Image.Image:
     try:
         return step()
     except Image.DecompressionBombError:
-        raise BadRequest("the image has too many pixels", hint="send a smaller one") from None
+        raise BadImage("the image has too many pixels", hint="send a smaller one") from None
     except PILLOW_FAULTS:
-        raise BadRequest("the image cannot be read", hint=HINT) from None
+        raise BadImage("the image cannot be read", hint=HINT) from None
+
+
+def orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8; 1 if a header does not say, without decoding anything."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # asking would decode it, to look behind its pixels
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except PILLOW_FAULTS:  # a broken EXIF block spoils no picture
+        return 1
+    return found if found in TURNS else 1
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height as it is to be looked at."""
+    width, height = image.size
+    return (height, width) if orientation(image) in LYING else (width, height)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Decode to red, green and blue, and turn as it is to be looked at."""
+    turn = TURNS.get(orientation(image))
+    rgb = to_rgb(image)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -220,8 +258,8 @@ def normalise(pixels: NDArray[np.float32], settings: ImageSettings) -> Floats:
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
-def too_heavy(size_bytes: int) -> BadRequest:
+def too_heavy(size_bytes: int) -> BadImage:
     """The error for a file above the limit."""
-    return BadRequest(
+    return BadImage(
         f"the image file is larger than {size_bytes / 2**20:g} MiB", hint="send a smaller one"
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import get_args
 
-from bise.errors import BadRequest, WrongType
+from bise.errors import BadCall, BadOrder, BadRequest, WrongType
 from bise.text.messages import (
     ImagePart,
     Message,
@@ -49,10 +49,10 @@ def check_conversation(messages: Sequence[Message], *, finished: bool) -> None:
     for message in messages:
         check_content(message)
     if messages[0].role not in ("user", "system"):
-        raise BadRequest("Conversation must start with a user message or system message")
+        raise BadOrder("Conversation must start with a user message or system message")
     for before, message in pairwise(messages):
         if message.role not in FOLLOWERS[before.role]:
-            raise BadRequest(f"Unexpected role '{message.role}' after role '{before.role}'")
+            raise BadOrder(f"Unexpected role '{message.role}' after role '{before.role}'")
     if any(message.prefix for message in messages[:-1]):
         raise BadRequest("Assistant message with prefix True must be last message")
     check_last(messages[-1], finished=finished)
@@ -80,9 +80,9 @@ def check_last(message: Message, *, finished: bool) -> None:
     """Refuse a conversation that ends with the wrong speaker."""
     if finished:
         if message.role != "assistant" or message.prefix:
-            raise BadRequest(f"Expected last role Assistant for training but got {message.role}")
+            raise BadOrder(f"Expected last role Assistant for training but got {message.role}")
     elif message.role == "assistant" and not message.prefix:
-        raise BadRequest(
+        raise BadOrder(
             "Expected last role User or Tool (or Assistant with prefix True) for serving "
             "but got assistant",
             hint="set `prefix` to let the model continue that message",
@@ -96,32 +96,32 @@ def check_results(messages: Sequence[Message]) -> None:
     for message in messages:
         if message.role == "tool":
             if message.tool_call_id in answered:
-                raise BadRequest(f"Duplicate tool call id {message.tool_call_id} in tool results")
+                raise BadCall(f"Duplicate tool call id {message.tool_call_id} in tool results")
             if message.tool_call_id not in called:
-                raise BadRequest(f"Unexpected tool call id {message.tool_call_id} in tool results")
+                raise BadCall(f"Unexpected tool call id {message.tool_call_id} in tool results")
             answered.add(message.tool_call_id)
         elif message.role == "assistant":
             if len(called) != len(answered):
-                raise BadRequest("Not the same number of function calls and responses")
+                raise BadOrder("Not the same number of function calls and responses")
             counts = Counter(call.id for call in message.tool_calls)
             called, answered = set(counts), set()
             repeated = {call_id for call_id, count in counts.items() if count > 1}
             if repeated:
-                raise BadRequest(f"Duplicate tool call id {min(repeated)} in assistant message")
+                raise BadCall(f"Duplicate tool call id {min(repeated)} in assistant message")
 
 
 def check_call_id(call_id: str | None) -> None:
     """Refuse a call nobody can answer."""
     if not call_id:
-        raise BadRequest("Tool call id has to be defined.")
+        raise BadCall("Tool call id has to be defined.")
     if call_id == "null":
-        raise BadRequest("Tool call id must be a non-empty string other than 'null'")
+        raise BadCall("Tool call id must be a non-empty string other than 'null'")
 
 
 def check_name(name: str) -> None:
     """Refuse a function name the model was never shown."""
     if not NAME.fullmatch(name):
-        raise BadRequest(
+        raise BadCall(
             f"Function name was {name} but must be a-z, A-Z, 0-9, or contain underscores and "
             "dashes, with a maximum length of 64."
         )

@@ -1,0 +1,199 @@
+"""A JSON Schema as it can be enforced while an answer is written.
+
+Some words only explain and are left out; some cannot be watched token by token. Of those, the ones
+that are often sent without much meaning are dropped and named, and the others refused.
+docs/structured.md has the list for users.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, cast
+
+from bise.errors import BadRequest, TooComplex, quoted
+from bise.text.schema import CHECKS
+
+KEPT = frozenset(
+    (
+        "type", "enum", "const", "required", "minLength", "maxLength", "pattern", "minimum",
+        "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "$ref",
+    )
+)  # fmt: skip
+"""Words that are enforced as they are."""
+
+SCHEMAS = frozenset(("additionalProperties", "items"))
+SCHEMA_LISTS = frozenset(("anyOf", "allOf", "oneOf", "prefixItems"))
+SCHEMA_MAPS = frozenset(("properties", "patternProperties", "$defs", "definitions"))
+"""Enforced words that hold schemas."""
+
+NOTES = frozenset(
+    (
+        "title", "description", "default", "examples", "example", "$schema", "$id", "id",
+        "$comment", "deprecated", "readOnly", "writeOnly", "contentMediaType", "contentEncoding",
+        "discriminator", "additionalItems", "strict",
+    )
+)  # fmt: skip
+"""Words that ask nothing of a value, or are read with another."""
+
+REFUSED = frozenset(
+    (
+        "not", "if", "then", "else", "contains", "minContains", "maxContains", "dependencies",
+        "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
+        "$dynamicRef", "$recursiveRef",
+    )
+)  # fmt: skip
+"""Words whose meaning would be lost without notice."""
+
+FORMATS = frozenset(
+    ("date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri")
+)
+
+PLACE_CHARS = 150
+"""Of a place in a schema, in an error about it."""
+
+
+@dataclass(slots=True)
+class Enforced:
+    """The work on one schema."""
+
+    max_depth: int
+    max_nodes: int
+    max_pattern: int
+    """Characters of a regular expression."""
+
+    dropped: list[str] = field(default_factory=list[str])
+    """Places of words that are not enforced."""
+
+    refs: set[str] = field(default_factory=set[str])
+    num_nodes: int = 0
+
+    def schema(self, value: object, where: str, depth: int = 0) -> Any:
+        """The schema without what cannot be enforced. Raises `BadRequest`, `TooComplex`."""
+        self._count(1, where, depth)
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, Mapping):
+            raise BadRequest(f"{named(where)} is no schema, expected an object")
+        given = cast(Mapping[str, Any], value)
+        kept: dict[str, Any] = {}
+        for word, meaning in given.items():
+            place = f"{where}.{word}"
+            if word in REFUSED:
+                raise BadRequest(
+                    f"{named(place)} is a word of JSON Schema that cannot be enforced",
+                    hint=f"leave `{word}` out, and check it when the answer comes",
+                )
+            if word in CHECKS and not CHECKS[word][0](meaning):
+                raise BadRequest(f"{named(place)} must be {CHECKS[word][1]}")
+            if word in KEPT:
+                kept[word] = self._plain(word, meaning, place, depth)
+            elif word == "items" and isinstance(meaning, list):  # as Draft 7 says `prefixItems`
+                kept["prefixItems"] = self._list(meaning, place, depth)
+                kept["items"] = self.schema(given.get("additionalItems", True), place, depth + 1)
+            elif word in SCHEMAS:
+                kept[word] = self.schema(meaning, place, depth + 1)
+            elif word in SCHEMA_LISTS:
+                kept[word] = self._list(meaning, place, depth)
+            elif word in SCHEMA_MAPS:
+                kept[word] = self._map(meaning, place, depth)
+            elif word == "format" and meaning in FORMATS:
+                kept[word] = meaning
+            elif word not in NOTES:
+                self.dropped.append(place)
+        return kept
+
+    def _plain(self, word: str, meaning: Any, place: str, depth: int) -> Any:
+        if word in ("enum", "required"):
+            self._count(len(meaning), place, depth)
+        if word == "pattern" and len(meaning) > self.max_pattern:
+            raise BadRequest(
+                f"{named(place)} has {len(meaning):,} characters, expected at most "
+                f"{self.max_pattern:,}"
+            )
+        if word == "$ref":
+            self.refs.add(meaning)
+            if not (meaning == "#" or meaning.startswith("#/")):
+                raise BadRequest(
+                    f"{named(place)} leads out of the schema, expected `#/…`",
+                    hint="put what it refers to into `$defs`",
+                )
+        return meaning
+
+    def _list(self, schemas: Any, where: str, depth: int) -> list[Any]:
+        if not isinstance(schemas, list) or not schemas:
+            raise BadRequest(f"{named(where)} must be a list of schemas")
+        places = enumerate(cast(Sequence[object], schemas))
+        return [self.schema(one, f"{where}[{number}]", depth + 1) for number, one in places]
+
+    def _map(self, schemas: Any, where: str, depth: int) -> dict[str, Any]:
+        if not isinstance(schemas, Mapping):
+            raise BadRequest(f"{named(where)} must be an object of schemas")
+        given = cast(Mapping[str, object], schemas)
+        return {name: self.schema(one, f"{where}.{name}", depth + 1) for name, one in given.items()}
+
+    def _count(self, count: int, where: str, depth: int) -> None:
+        self.num_nodes += count
+        if depth > self.max_depth:
+            raise TooComplex(f"{named(where)} lies deeper than {self.max_depth} levels")
+        if self.num_nodes > self.max_nodes:
+            raise TooComplex(
+                f"{named(where)} is part of a schema with more than {self.max_nodes:,} schemas and "
+                "values in it"
+            )
+
+
+def enforced(
+    schema: object,
+    where: str,
+    *,
+    max_depth: int = 32,
+    max_nodes: int = 2000,
+    max_pattern: int = 1024,
+) -> tuple[Any, list[str]]:
+    """A schema as it will be enforced, and the places of words that will not be.
+
+    where: what to call it in errors. Raises `BadRequest` for what is no schema or cannot be
+    enforced, `TooComplex` for too much of it.
+    """
+    work = Enforced(max_depth, max_nodes, max_pattern)
+    made = work.schema(schema, where)
+    edges = {ref: set(refs_of(at(made, ref))) for ref in {"#", *work.refs}}
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as circle:
+        raise BadRequest(
+            f"`{where}` has references that lead back to themselves: {quoted(circle.args[1][:4])}",
+            hint="let something stand between them, such as a property",
+        ) from None
+    return made, work.dropped
+
+
+def named(where: str) -> str:
+    """A place in a schema, quoted; of a long one its end."""
+    return f"`{where}`" if len(where) <= PLACE_CHARS else f"`…{where[-PLACE_CHARS:]}`"
+
+
+def refs_of(schema: Any) -> Iterator[str]:
+    """References to schemas that are about the same value."""
+    if isinstance(schema, dict):
+        given = cast(dict[str, Any], schema)
+        if isinstance(given.get("$ref"), str):
+            yield given["$ref"]
+        for word in ("anyOf", "allOf", "oneOf"):
+            for one in given.get(word, ()):
+                yield from refs_of(one)
+
+
+def at(schema: Any, ref: str) -> Any:
+    """What a reference leads to; None if that is nowhere, which the compiler finds, too."""
+    place = schema
+    for step in ref.removeprefix("#").split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(place, dict):
+            place = cast(dict[str, Any], place).get(name)
+        elif isinstance(place, list) and name.isdigit():
+            many = cast(list[Any], place)
+            place = many[int(name)] if int(name) < len(many) else None
+        else:
+            return None
+    return place
