@@ -228,6 +228,7 @@ class Scripted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runner, name)
 
+    @torch.inference_mode()
     def compute(self, works: Sequence[Work], *asked: list[Tensor] | None) -> Tensor:
         logits = self._runner.compute(works, *asked)
         said = list[int]()
@@ -249,7 +250,7 @@ def code() -> None:
     """Edits of code with and without guessing ahead: nano's cost, a script's words."""
     model = load("nano")
     use_threads_for(model.config)
-    tokenizer = model.loaded.chat.tokenizer
+    tokenizer = model.loaded.chat.tekken
     stop = model.config.vocab_size - 1
     asked, texts = list[Request](), list[list[int]]()
     for number, (before, after) in enumerate(edits(Random(2), 24)):

@@ -233,6 +233,7 @@ class Core:
 
     def _see(self) -> None:
         """Let those wait for their turn whose pictures and rules are ready."""
+        self.grammars.drop_unused()
         for one in list(self.preparing):
             grammar = one.request.grammar
             try:
@@ -352,7 +353,7 @@ class Core:
             kept = table.clone() if any(one.wants_logprobs for one in going) else table
             draws = [one.member.draws for one in going]
             for row, token in enumerate(sample(table, draws, self.never, self.runner.pick)):
-                self._say(going[row], token, kept[row])
+                self._say(going[row], token, kept, row)
             going = [one for one in going if one.goes_on]
         for one in saying:
             if one.fault is not None:
@@ -371,8 +372,8 @@ class Core:
             saying.fault = fault
         return saying.fault is None
 
-    def _say(self, saying: Saying, token: int, logits: Tensor) -> None:
-        """One token of one request."""
+    def _say(self, saying: Saying, token: int, table: Tensor, row: int) -> None:
+        """One token of one request, whose logits are a row of the table."""
         one = saying.member
         if one.max_tokens == 0:
             saying.reason = "length"
@@ -387,7 +388,7 @@ class Core:
         one.draws.add(token)
         saying.ids.append(token)
         if one.request.want_logprobs is not None:
-            saying.logprobs.append(logprobs_of(logits, token, one.request.want_logprobs))
+            saying.logprobs.append(logprobs_of(table[row], token, one.request.want_logprobs))
         if token in one.request.stop_ids or (one.held is not None and one.held.has_ended):
             saying.reason = "stop"
         elif len(one.draws.generated) >= one.max_tokens:

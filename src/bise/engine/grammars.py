@@ -261,13 +261,20 @@ class Grammars:
             self.users[grammar.rules] += 1
 
     def release(self, grammar: Grammar | None) -> None:
-        """A request is gone: what only it was held to need not be compiled any more."""
+        """A request is gone."""
         if grammar is None:
             return
         rules = grammar.rules
         self.users[rules] -= 1
         if self.users[rules] <= 0:
             del self.users[rules]
+        self.drop_unused()
+
+    def drop_unused(self) -> None:
+        """What only requests that are gone were held to need not be compiled any more.
+
+        A compilation that runs cannot be stopped: call this again when it may have ended.
+        """
         for one, coming in list(self.coming.items()):
             if one not in self.users and (coming.cancel() or coming.done()):
                 del self.coming[one]

@@ -47,6 +47,13 @@ class Draws:
         tokens = torch.tensor(sorted(prompt), dtype=torch.int64)
         return cls(request, Random(request.sampling.seed), prompt_set=prompt, prompt_tokens=tokens)
 
+    @property
+    def is_shaped(self) -> bool:
+        """Whether anything changes the logits before the temperature does."""
+        one = self.request.sampling
+        penalised = one.presence_penalty or one.frequency_penalty or one.repetition_penalty != 1.0
+        return bool(one.logit_bias or penalised or one.min_tokens or self.barred is not None)
+
     def add(self, token: int) -> None:
         self.generated.append(token)
         self.counts[token] += 1
@@ -87,8 +94,9 @@ def sample(
     """
     if never is not None:
         logits[:, never] = NEVER
-    for row, one in zip(logits, draws, strict=True):
-        shape_logits(row, one)
+    for row, one in enumerate(draws):
+        if one.is_shaped:
+            shape_logits(logits[row], one)
     samplings = [one.request.sampling for one in draws]
     points = [0.0 if one.request.sampling.is_greedy else one.rng.random() for one in draws]
     return pick(logits, samplings, points)

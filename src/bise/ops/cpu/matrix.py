@@ -21,6 +21,9 @@ class WeightType(IntEnum):
     NVFP4 = 4
 
 
+MOST = torch.finfo(torch.float32).max
+"""Scales are handed on in fp32."""
+
 CODES = (torch.uint8, torch.float8_e4m3fn)
 """Types of tensors that hold codes of one byte."""
 
@@ -172,8 +175,12 @@ def pack(
         inputs *= 2
         need(inputs % 16 == 0, f"{inputs} inputs are no groups of 16")
         need_tensor("scales", scales, (outputs, inputs // 16), *CODES)
+        assert scales is not None
+        _need_numbers(scales)
     need(not is_gated or outputs % 2 == 0, f"{outputs} outputs are no two halves")
     need(up_scale is None or is_gated, "only gated matrices have halves")
+    if not all(abs(one) <= MOST for one in (scale, 1.0 if up_scale is None else up_scale)):
+        raise NotFinite("a scale of a matrix is infinite, or no number")
     packed = room(packed_bytes(type, outputs, inputs))
     is_sound = core().bise_pack(
         ctypes.c_int64(type),
@@ -188,6 +195,12 @@ def pack(
     if not is_sound:
         raise NotFinite("a weight is infinite, or no number")
     return Matrix(type, outputs, inputs, packed, scale, is_gated, up_scale)
+
+
+def _need_numbers(scales: Tensor) -> None:
+    """Refuse E4M3 scales that are no number; the kernels decode them as if they were."""
+    if bool((scales.view(torch.uint8) & 0x7F == 0x7F).any()):
+        raise NotFinite("a scale of 16 weights is no number")
 
 
 def unpack(matrix: Matrix) -> Tensor:

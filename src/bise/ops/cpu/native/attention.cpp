@@ -25,7 +25,7 @@ LookVariant look_variant() {
 
 namespace {
 
-constexpr int64_t MOST_RANGES = 64;    // keys of a token are cut into up to so many ranges
+constexpr int64_t MOST_RANGES = 32;    // keys of a token are cut into up to so many ranges
 constexpr int64_t TASKS_A_WORKER = 3;  // enough of them, that nobody is idle for long
 // Of a bundle, by form: what an L2 cache of 1 to 2 MB holds.
 constexpr int64_t MOST_TILES[] = {64, 32, 64};

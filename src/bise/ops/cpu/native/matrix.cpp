@@ -14,11 +14,6 @@ struct Run {
     Part part;
 };
 
-const uint8_t* start_of(const Run& run) {
-    const Matrix& matrix = *run.product->matrix;
-    return matrix.packed + run.part.first_panel * panel_bytes(matrix.type, matrix.inputs);
-}
-
 void store(const Product& product, int64_t panel, int64_t row, int64_t count, const float* block) {
     const int64_t first = panel * PANEL;
     const int64_t columns = std::min<int64_t>(PANEL, product.matrix->outputs - first);
@@ -71,7 +66,8 @@ void products(const Inputs& x, const Product* products, int64_t count) {
         const auto keep = [&](int64_t panel, int64_t row, int64_t some, float* block) {
             store(*run.product, panel, row, some, block);
         };
-        const uint8_t* next = index + 1 < num_runs ? start_of(runs[index + 1]) : nullptr;
+        const Run* more = index + 1 < num_runs ? &runs[index + 1] : nullptr;
+        const uint8_t* next = more ? start_of(*more->product->matrix, more->part) : nullptr;
         Multiplier(*run.product->matrix, *run.rows, worker).run(run.part, keep, next);
     });
 }

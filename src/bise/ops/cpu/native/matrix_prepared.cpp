@@ -181,6 +181,10 @@ int64_t Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {
     return 1;
 }
 
+const uint8_t* start_of(const Matrix& matrix, const Part& part) {
+    return matrix.packed + part.first_panel * panel_bytes(matrix.type, matrix.inputs);
+}
+
 int64_t cost_of(const Matrix& matrix, int64_t rows, int64_t panels) {
     return panels * num_groups(matrix.inputs) * (FETCHING + rows);
 }

@@ -79,6 +79,9 @@ struct Part {
     int64_t first_panel, end_panel, first_row, end_row;
 };
 
+// Its first panel: what whoever has just finished another part will probably read.
+const uint8_t* start_of(const Matrix& matrix, const Part& part);
+
 // Products of some neighbouring panels with some rows. So many rows at a time as stay in a near
 // cache meet all the panels; for each panel and chunk of rows, `then(panel, first row, number of
 // rows, block)`.

@@ -87,12 +87,6 @@ Rows gathered(const Job& job, int worker) {
     return {TILES, job.count, job.x.inputs, nullptr, tiles};
 }
 
-// The first panel of a run: what whoever has just finished another will probably read.
-const uint8_t* start_of(const Run& run) {
-    const Matrix& matrix = *run.job->layer->gate_up;
-    return matrix.packed + run.part.first_panel * panel_bytes(matrix.type, matrix.inputs);
-}
-
 void run_gate_up(const Run& run, const uint8_t* next, int worker) {
     const Job& job = *run.job;
     const Rows x = gathered(job, worker);
@@ -196,7 +190,10 @@ void mixture(const Inputs& x, const Mixture& layer, const int32_t* choice, const
     const int64_t num_runs = plan_gate_up(jobs, num_jobs, arena, runs);
     const Matrix& down = *jobs[0].layer->down;
     parallel(num_runs, [&](int64_t i, int worker) {
-        run_gate_up(runs[i], i + 1 < num_runs ? start_of(runs[i + 1]) : down.packed, worker);
+        const Run* more = i + 1 < num_runs ? &runs[i + 1] : nullptr;
+        const uint8_t* next =
+            more ? start_of(*more->job->layer->gate_up, more->part) : down.packed;
+        run_gate_up(runs[i], next, worker);
     });
 
     const Output output = {out, x.rows, down.outputs, out_stride};
