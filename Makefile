@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 NATIVE := $(wildcard src/bise/ops/cpu/native/*)
 
-.PHONY: setup demo test test-full check clean help
+.PHONY: setup demo test test-full check web clean help
 
 help:
 	@echo "make demo       set up, then ask nano questions and grade its answers"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-full  the same and the heavy checks"
 	@echo "make check      format, lint, types and the quick tests"
+	@echo "make web        build the page at / anew from web/ (wants Node)"
 
 setup: $(STAMP)
 
@@ -32,5 +33,8 @@ test-full: setup
 check: setup
 	@bash scripts/check
 
+web:
+	cd web && npm ci && npm run check && npm run build
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist web/node_modules .pytest_cache .ruff_cache .hypothesis

@@ -41,7 +41,7 @@ def built(tmp_path_factory) -> Path:
         ROOT,
         folder / "tree",
         ignore=shutil.ignore_patterns(
-            ".*", "*.so", "build", "dist", "out", "*.egg-info", "__pycache__"
+            ".*", "*.so", "build", "dist", "out", "*.egg-info", "__pycache__", "node_modules"
         ),
     )
     python = new_venv(folder / "venv")
@@ -80,6 +80,8 @@ def test_the_wheel_holds_the_core_and_none_of_its_sources(built):
     names = names_in_wheel(built)
     assert any(name.startswith("bise/ops/cpu/_core") for name in names)
     assert "bise/assets/nano/tekken.json" in names
+    assert "bise/serve/page/index.html" in names
+    assert any(name.startswith("bise/serve/page/assets/") for name in names)
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"bise"}
     assert not any("native" in Path(name).parts for name in names)
