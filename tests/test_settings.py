@@ -72,11 +72,17 @@ def test_variables_are_read_by_their_type():
         ({"BISE_PORT": "70000"}, "`BISE_PORT` is 70000, expected at most 65535"),
         ({"BISE_MAX_RUNNING": "0"}, "`BISE_MAX_RUNNING` is 0, expected 1 or more"),
         ({"BISE_SPILL_GIB": "nan"}, "expected 0 or more"),
+        ({"BISE_SPILL_GIB": "inf"}, "`BISE_SPILL_GIB` is inf, expected at most 1048576"),
+        ({"BISE_MEMORY_GIB": "1e300"}, "expected at most 1048576"),
+        ({"BISE_DRAIN_TIMEOUT": "inf"}, "`BISE_DRAIN_TIMEOUT` is inf, expected a finite number"),
         ({"BISE_STRICT": "maybe"}, "expected true or false"),
         ({"BISE_CACHE": "huge"}, "`BISE_CACHE` is `huge`, expected one of `plain`"),
         ({"NIM_TENSOR_PARALLEL_SIZE": "2"}, "runs on one device"),
         ({"NIM_PASSTHROUGH_ARGS": "--prot 3"}, "`--prot` in `NIM_PASSTHROUGH_ARGS` is no flag"),
         ({"NIM_PASSTHROUGH_ARGS": "--api-key x"}, "is no flag"),
+        ({"NIM_PASSTHROUGH_ARGS": "--model 'x"}, "cut into words: no closing quotation"),
+        ({"NIM_PASSTHROUGH_ARGS": "--no-port"}, "`--no-port` in .* is no flag"),
+        ({"NIM_PASSTHROUGH_ARGS": "--no-strict=no"}, "`--no-strict` in .* is no flag"),
         ({"BISE_TLS_CERT": "a.pem"}, "belong together"),
         ({"BISE_API_KEY": "short"}, "`api_key` has 5 characters"),
         ({"BISE_LOG_PROMPTS": "1"}, "there is no log"),
@@ -86,6 +92,15 @@ def test_variables_are_read_by_their_type():
 def test_wrong_values_are_told_with_where_they_came_from(environ, words):
     with pytest.raises(UserError, match=words):
         settings(**environ)
+
+
+def test_passed_through_flags_are_read_as_on_a_command_line():
+    flags = (
+        "--allow-origin http://a --no-prefix-cache --no-no-auth --allow-origin=http://b,http://c"
+    )
+    found = settings(NIM_PASSTHROUGH_ARGS=flags, BISE_NO_AUTH="1", BISE_ALLOW_ORIGIN="http://d")
+    assert found.settings.allow_origin == ("http://a", "http://b", "http://c")
+    assert not found.settings.prefix_cache and not found.settings.no_auth
 
 
 @pytest.mark.parametrize(
@@ -131,6 +146,12 @@ def test_a_secret_is_never_shown(monkeypatch, capsys):
     found = json.loads(shown.out)
     assert found["api_key"] == {"value": "(set)", "source": "BISE_API_KEY"}
     assert found["port"] == {"value": 8000, "source": "default"}
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown_either(write):
+    with pytest.raises(UserError) as told:
+        settings(config=write("[serve]\napi_key = 123456789012345678\n"))
+    assert "(a secret)" in told.value.message and "1234" not in told.value.message
 
 
 def test_every_setting_is_a_flag_but_secrets():

@@ -12,6 +12,9 @@ from bise.errors import UserError
 MIN_KEY_CHARS = 16
 """Of a key people make up; those of `bise keys add` have 48."""
 
+MOST_GIB = 2**20
+"""More than any machine has, and few enough for their bytes to be counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -58,8 +61,9 @@ class ServeSettings:
         "plain", "Entries in memory: plain, fp8 or int8.", one_of=("plain", "fp8", "int8")
     )
     spill_gib: float = setting(
-        0.0, "Room on disk for known beginnings memory has no room for.", at_least=0
-    )
+        0.0, "Room on disk for known beginnings memory has no room for.", at_least=0,
+        at_most=MOST_GIB,
+    )  # fmt: skip
     prefix_cache: bool = setting(
         True, "Compute known beginnings of prompts once.", nim="NIM_ENABLE_KV_CACHE_REUSE"
     )
@@ -72,8 +76,9 @@ class ServeSettings:
         one_of=("stored", "bf16", "int8", "int4"),
     )  # fmt: skip
     memory_gib: float = setting(
-        0.0, "For packed weights; experts beyond it are read from disk.", at_least=0
-    )
+        0.0, "For packed weights; experts beyond it are read from disk.", at_least=0,
+        at_most=MOST_GIB,
+    )  # fmt: skip
     eagle: str = setting("", "The folder of a draft head that guesses ahead.")
     dtype: str = setting("", "bfloat16 or float32; by default what is faster here.")
     in_process: bool = setting(False, "Compute in the server's own process.")

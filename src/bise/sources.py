@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
@@ -121,7 +122,7 @@ def typed(name: str, value: Any, where: str) -> Any:
             return tuple(listed)
     elif type(value) is kind:
         return value
-    raise UserError(f"`{where}` is `{shown(value)}`, expected {words_for(kind)}")
+    raise wrong(name, shown(value), where)
 
 
 def from_variables(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
@@ -155,19 +156,31 @@ def from_nim(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
 
 
 def from_passthrough(words: str) -> dict[str, tuple[Any, str]]:
-    """Flags in a variable: `--port 8080 --strict`."""
+    """Flags in a variable: `--port 8080 --strict --no-prefix-cache`."""
     found: dict[str, tuple[Any, str]] = {}
-    left = shlex.split(words)
+    try:
+        left = shlex.split(words)
+    except ValueError as fault:
+        raise UserError(
+            f"`{PASSTHROUGH}` cannot be cut into words: {str(fault).lower()}",
+            hint="close its quotation marks",
+        ) from None
     while left:
         word, _, value = left.pop(0).partition("=")
-        name = word.removeprefix("--").replace("-", "_")
-        if not word.startswith("--") or name not in by_name() or about(name).is_secret:
-            raise UserError(f"`{word}` in `{PASSTHROUGH}` is no flag", hint=near(name, by_name()))
+        given = word.removeprefix("--").replace("-", "_")
+        name = given if given in by_name() else given.removeprefix("no_")
+        is_flag = word.startswith("--") and name in by_name() and not about(name).is_secret
+        is_off = name != given
+        if not is_flag or (is_off and (value or kinds()[name] is not bool)):
+            raise UserError(f"`{word}` in `{PASSTHROUGH}` is no flag", hint=near(given, by_name()))
         if kinds()[name] is bool and not value:
-            value = "true"
+            value = "false" if is_off else "true"
         if not value and left:
             value = left.pop(0)
-        found[name] = (parse(name, value, f"{word} in {PASSTHROUGH}"), PASSTHROUGH)
+        read = parse(name, value, f"{word} in {PASSTHROUGH}")
+        if isinstance(read, tuple) and name in found:  # each time one more, as on a command line
+            read = (*found[name][0], *read)
+        found[name] = (read, PASSTHROUGH)
     return found
 
 
@@ -184,8 +197,13 @@ def parse(name: str, text: str, where: str) -> Any:
             return tuple(one.strip() for one in text.split(",") if one.strip())
         return kind(text.strip()) if kind in (int, float) else text
     except ValueError:
-        said = "(a secret)" if about(name).is_secret else text[:60]
-        raise UserError(f"`{where}` is `{said}`, expected {words_for(kind)}") from None
+        raise wrong(name, text, where) from None
+
+
+def wrong(name: str, text: str, where: str) -> UserError:
+    """What is said of a value of the wrong type."""
+    said = "(a secret)" if about(name).is_secret else text[:60]
+    return UserError(f"`{where}` is `{said}`, expected {words_for(kinds()[name])}")
 
 
 def check(name: str, value: Any, where: str) -> None:
@@ -198,6 +216,8 @@ def check(name: str, value: Any, where: str) -> None:
         raise UserError(f"`{where}` is {value}, expected {low} or more")
     if high is not None and value > high:
         raise UserError(f"`{where}` is {value}, expected at most {high}")
+    if value == inf:
+        raise UserError(f"`{where}` is {value}, expected a finite number")
 
 
 def words_for(kind: Any) -> str:

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from small_requests import HOSTILE, Cheap, ask, ids_of, wait_until
 
 from bise.engine import Core, Engine, ExactRunner, Grammar, Runner, Sampling, Vocabulary, run_all
+from bise.engine.core import LOOK_S
 from bise.engine.grammars import COMPILED_BYTES, MOST_SAID, Grammars, Held
 from bise.engine.guesses import Guesses
 from bise.errors import BadRequest, TooComplex, UserError
@@ -414,12 +415,28 @@ def test_bad_rules_end_their_own_stream_only(core_of):
         assert engine.stats().num_running == 0 and engine.is_well()
 
 
-def test_leaving_while_rules_are_compiled_leaves_nothing_behind(core_of):
+def test_leaving_while_rules_are_compiled_leaves_nothing_behind(core_of, monkeypatch):
     core = core_of(sees_aside=True)
-    number = core.add(held(grammar=Grammar(rules='start: "a"')))
-    core.cancel(number)
-    run_all(core, [held(grammar=Grammar(rules='start: "b"'))])
-    assert set(core.grammars.coming) <= {'start: "a"'} and core.is_idle
+    compile_rules = core.grammars._compile
+    gates = {'start: "a"': threading.Event(), 'start: "b"': threading.Event()}
+    monkeypatch.setattr(
+        core.grammars, "_compile", lambda rules: gates[rules].wait(30) and compile_rules(rules)
+    )
+    gone, waiting = (core.add(held(grammar=Grammar(rules=rules))) for rules in gates)
+    wait_until(lambda: all(one.running() for one in core.grammars.coming.values()))
+    core.cancel(gone)
+    left = core.grammars.coming['start: "a"']
+    gates['start: "a"'].set()
+    left.result(30)
+    started = time.monotonic()
+    for _ in range(3):  # nothing can be computed: a step waits instead of coming back at once
+        assert core.step() == {}
+    assert time.monotonic() - started > 2 * LOOK_S
+    assert set(core.grammars.coming) == {'start: "b"'}
+    gates['start: "b"'].set()
+    while waiting in core.members:
+        core.step()
+    assert core.grammars.coming == {} and core.is_idle
     core.close()
 
 

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from bise.errors import NotFound, UserError
 from bise.model.checkpoint import load_network, open_checkpoint
+from bise.model.packed import FromCheckpoint, PackedNetwork
 from bise.model.random_weights import write_random
 from bise.model.write import save_checkpoint
 
@@ -168,3 +169,26 @@ def test_nvfp4_is_for_experts_in_native_files(small4, config, fill, tmp_path):
         with pytest.raises(UserError, match="this network has none"):
             save_checkpoint(tmp_path, fill(config), config, quant="nvfp4")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_divisor_that_cannot_be_is_refused(value, small4, tmp_path):
+    folder = write_random(small4, tmp_path / "model", quant="nvfp4")
+    name = "layers.2.experts.7.w1.weight_global_scale"
+    edit(folder, lambda tensors: tensors.update({name: torch.tensor([value])}))
+    assert "the divisor of `layers.2.experts.7.w1.weight` is" in refused(folder)
+    with pytest.raises(UserError, match="divisor of"):
+        PackedNetwork(FromCheckpoint(open_checkpoint(folder)))
+
+
+@pytest.mark.parametrize("code", [0x7F, 0xFF])
+def test_a_group_of_weights_whose_scale_is_no_number_is_refused(code, small4, tmp_path):
+    folder = write_random(small4, tmp_path / "model", quant="nvfp4")
+    name = "layers.2.experts.7.w2.weight_scale"
+
+    def change(tensors):
+        tensors[name].view(torch.uint8).view(-1)[-1] = code
+
+    edit(folder, change)
+    with pytest.raises(UserError, match=r"experts.7.w2.weight. .* not finite"):
+        PackedNetwork(FromCheckpoint(open_checkpoint(folder)))

@@ -326,3 +326,19 @@ def test_another_build_of_the_core_is_used_where_one_is_named(tmp_path):
     for name, said in (("nowhere.so", "where no file is"), ("text.so", "cannot be loaded")):
         told = in_child(str(tmp_path / name), "from bise.ops.cpu.library import core; core()")
         assert told.returncode != 0 and said in told.stderr
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e39])
+def test_scales_that_are_none_are_not_packed(value):
+    codes = torch.zeros(4, 16, dtype=torch.uint8)
+    for options in ({"scale": value}, {"up_scale": value, "is_gated": True}):
+        with pytest.raises(matrix.NotFinite, match="a scale of a matrix"):
+            matrix.pack(codes, WeightType.FP8, **options)
+    scales = torch.full((4, 2), 0x7E, dtype=torch.uint8)  # the largest number there is
+    pairs = torch.zeros(4, 16, dtype=torch.uint8)
+    matrix.pack(pairs, WeightType.NVFP4, scales=scales)
+    for code in (0x7F, 0xFF):
+        scales[3, 1] = code
+        for each in (scales, scales.view(torch.float8_e4m3fn)):
+            with pytest.raises(matrix.NotFinite, match="a scale of 16 weights"):
+                matrix.pack(pairs, WeightType.NVFP4, scales=each)

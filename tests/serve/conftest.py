@@ -47,9 +47,10 @@ def running(
     max_running: int = 4,
     parts: Mapping[str, Any] | None = None,
     allowed_origins: Sequence[str] = (),
+    tls: Mapping[str, Any] | None = None,
     **manners: Any,
 ) -> Iterator[Running]:
-    """A server while it is needed. parts: other fields of `Served`"""
+    """A server while it is needed. parts: other fields of `Served`; tls: options of uvicorn's"""
     model = load_model(folder, "float32")
     served = serve_model(
         model, names=["tiny", "tiny-latest"], config=EngineConfig(max_running=max_running)
@@ -57,7 +58,7 @@ def running(
     served = replace(
         served, limits=limits or served.limits, manners=Manners(**manners), **(parts or {})
     )
-    server = HttpServer(served, allowed_origins=allowed_origins, port=0)
+    server = HttpServer(served, allowed_origins=allowed_origins, port=0, **(tls or {}))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

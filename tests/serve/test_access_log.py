@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from bise.errors import UserError
 from bise.serve import AccessLog, Key, KeyRing, OtelTracer, digest_of
 from bise.serve.trace_context import read_context
+from bise.serve.visit import Visit
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -76,9 +78,49 @@ def test_prompts_are_logged_if_the_operator_says_so(start, thinker, tmp_path):
         server.client.headers["api-key"] = "k3y"
         server.chat("something\nprivate")
     (line,) = lines(path)
-    assert "something\nprivate" in line["prompt"] and line["prompt"].startswith("<s>")
-    assert line["reply"].endswith("46, yes</s>") and line["key"] == "ops"
+    (prompt,), (reply,) = line["prompt"], line["reply"]
+    assert "something\nprivate" in prompt and prompt.startswith("<s>")
+    assert reply.endswith("46, yes</s>") and line["key"] == "ops"
     assert "k3y" not in path.read_text()
+
+
+def test_every_prompt_and_every_reply_is_logged_for_itself(start, thinker, tmp_path):
+    path = tmp_path / "access.log"
+    log = AccessLog(str(path), keeps_ids=True)
+    with start(thinker, parts={"access_log": log}) as server:
+        server.chat(n=3)
+        server.post("/v1/completions", prompt=["one", "two"], n=2, max_tokens=3)
+        server.chat(temperature=9)
+    chat, texts, refused = lines(path)
+    assert len(chat["prompt"]) == 1 and len(chat["reply"]) == 3
+    assert all(one.count("46, yes</s>") == 1 for one in chat["reply"])
+    assert texts["prompt"] == ["<s>one", "<s>two"] and len(texts["reply"]) == 4
+    assert "reply" not in refused
+
+
+def test_a_refused_request_is_logged_with_its_key(start, thinker, tmp_path):
+    path = tmp_path / "access.log"
+    ring = KeyRing(None, [Key(name="ops", digest=digest_of("k3y"), requests_per_minute=1)])
+    with start(thinker, parts={"access_log": AccessLog(str(path)), "ring": ring}) as server:
+        server.client.headers["api-key"] = "k3y"
+        assert [server.chat(max_tokens=1).status_code for _ in range(2)] == [200, 429]
+    assert [(line["status"], line["key"]) for line in lines(path)] == [(200, "ops"), (429, "ops")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
+def test_a_full_disk_costs_lines_only(tmp_path, tekken, caplog):
+    path = tmp_path / "access.log"
+    path.symlink_to("/dev/full")
+    log, visit = AccessLog(str(path)), Visit(request_id="r", method="GET", path="/", status=200)
+    log.tell(visit, "tiny", "openai", tekken)
+    assert "a line of the access log is lost" in caplog.text
+    path.unlink()
+    log.tell(visit, "tiny", "openai", tekken)
+    assert len(lines(path)) == 1
+    path.unlink()
+    path.symlink_to("/dev/full")
+    log.tell(visit, "tiny", "openai", tekken)
+    log.close()
 
 
 def test_a_log_that_is_moved_away_is_made_again(start, thinker, tmp_path):

@@ -92,6 +92,7 @@ VALUES = [
     ({"stop": [""]}, "invalid_value", "empty or longer"),
     ({"stop": ["x"] * 17}, "invalid_value", "at most 16"),
     ({"logit_bias": {"x": 1}}, "invalid_value", "expected a token id"),
+    ({"logit_bias": {"9" * 5000: 1}}, "invalid_value", "expected a token id"),
     ({"logit_bias": {"300": 101}}, "invalid_value", "-100 to 100"),
     ({"logit_bias": {"2": 1}}, "invalid_value", "control token"),
     ({"logit_bias": {"99999": 1}}, "invalid_value", "no token 99999"),

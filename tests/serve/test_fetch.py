@@ -1,5 +1,6 @@
 """Pictures fetched by their addresses: only where that is allowed, and only from the open net."""
 
+import asyncio
 import io
 import ipaddress
 import socket
@@ -14,8 +15,11 @@ from PIL import Image
 
 from bise.errors import BadImage
 from bise.serve import PictureFetching
+from bise.serve.backlog import BodyRoom
+from bise.serve.faults import HttpFault
 from bise.serve.fetch import Fetcher, is_public
 from bise.serve.picture_urls import urls_in
+from bise.serve.visit import Visit
 
 
 def picture() -> bytes:
@@ -89,6 +93,20 @@ def test_redirects_are_followed_three_times(site, trusting):
     assert trusting.fetch(f"{site}/to/to/to/a.png") == picture()
     with pytest.raises(BadImage, match="more than 3 times"):
         trusting.fetch(f"{site}/to/to/to/to/a.png")
+
+
+@pytest.mark.parametrize("place", ["http://[x/", "http://[::1/", "http://a]b/"])
+def test_a_redirect_to_what_is_no_address_is_a_bad_image(site, trusting, place):
+    with pytest.raises(BadImage):
+        trusting.fetch(f"{site}/to/{place}")
+
+
+def test_an_address_of_version_6_is_no_name_with_a_port(site, trusting, monkeypatch):
+    port = int(site.rpartition(":")[2])
+    here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: here)
+    assert trusting.fetch(f"http://[2606:2800:220:1::abcd]:{port}/a.png") == picture()
+    assert Site.seen[-1]["Host"] == f"[2606:2800:220:1::abcd]:{port}"
 
 
 def test_every_hop_is_judged(site):
@@ -231,6 +249,63 @@ def test_addresses_are_found_where_pictures_stand():
     ]
     assert urls_in({"content": [part, bare, *others]}) == ["HTTPS://a/b", "http://c"]
     assert urls_in({"content": "http://a"}) == urls_in("http://a") == urls_in({}) == []
+
+
+def asking(*urls: str) -> list[dict]:
+    return [{"content": [{"type": "image_url", "image_url": url} for url in urls]}]
+
+
+def test_what_is_fetched_counts_as_a_body(site, trusting):
+    room = BodyRoom(10_000)
+    visit = Visit(request_id="r", method="POST", path="/", bodies=room)
+    fetching = PictureFetching(trusting)
+    (message,) = asyncio.run(fetching.put_in(asking(f"{site}/a.png"), visit.take_body))
+    assert room.num_bytes == len(message["content"][0]["image_url"]) > len(picture())
+    visit.drop_body()
+    room.take(9_990, 0)
+    with pytest.raises(HttpFault, match="9,990 bytes are under way"):
+        asyncio.run(PictureFetching(trusting).put_in(asking(f"{site}/a.png"), visit.take_body))
+    assert room.num_bytes == 9_990
+
+
+def test_slow_addresses_keep_only_their_own_request_waiting(site, trusting):
+    fetching = PictureFetching(trusting)
+
+    async def both() -> float:
+        urls = [f"{site}/slow/{number}" for number in range(9)]
+        slow = asyncio.ensure_future(fetching.put_in(asking(*urls), lambda _: None))
+        await asyncio.sleep(0.2)
+        began_s = time.monotonic()
+        await fetching.put_in(asking(f"{site}/a.png"), lambda _: None)
+        took_s = time.monotonic() - began_s
+        with pytest.raises(BadImage):
+            await slow
+        return took_s
+
+    num_seen = len(Site.seen)
+    assert asyncio.run(both()) < 0.6
+    assert len(Site.seen) - num_seen <= 5, "the others are not looked at once one has failed"
+    fetching.pool.shutdown()
+    assert len(Site.seen) - num_seen <= 5
+
+
+def test_once_a_picture_has_failed_no_others_are_fetched(site, trusting):
+    async def fail() -> None:
+        urls = [f"{site}/gone", *(f"{site}/slow/{number}" for number in range(9))]
+        with pytest.raises(BadImage, match="status 404"):
+            await PictureFetching(trusting).put_in(asking(*urls), lambda _: None)
+        await asyncio.sleep(1.3)  # those that run end after a second
+
+    num_seen = len(Site.seen)
+    asyncio.run(fail())
+    assert len(Site.seen) - num_seen <= 3
+
+
+def test_the_pictures_of_a_request_have_a_time_together(site, trusting):
+    urls = [f"{site}/slow/{number}" for number in range(9)]
+    fetching = PictureFetching(trusting, limit_s=0.2)
+    with pytest.raises(BadImage, match=r"did not come within 0\.2 s"):
+        asyncio.run(fetching.put_in(asking(*urls), lambda _: None))
 
 
 def see(server, url, door="chat"):

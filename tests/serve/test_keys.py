@@ -1,9 +1,15 @@
 """Who may use a server: keys, their file, their limits, and that none is ever told to anybody."""
 
+import errno
 import json
 import logging
+import os
 import stat
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +51,67 @@ def test_a_file_holds_digests_only_and_is_its_owners(file):
     with pytest.raises(NotFound, match="no key `alice`"):
         revoke_key(file, "alice")
     assert [one.name for one in file.parent.iterdir()] == ["keys.json"]
+
+
+def test_a_file_keeps_its_owner_its_group_and_who_may_read_it(file):
+    add_key(file, "alice")
+    file.chmod(0o644)
+    revoke_key(file, "alice")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    if os.getuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(file, 10001, 10002)
+    add_key(file, "bob")
+    found = file.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (10001, 10002, 0o640)
+    assert [one.name for one in read_keys(file)] == ["bob"]
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from bise.errors import UserError
+from bise.serve import revoke_key
+os.setgid(65534), os.setuid(65534)
+try:
+    revoke_key(Path(sys.argv[1]), "alice")
+except UserError as fault:
+    print(fault.message, fault.hint)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_who_cannot_leave_a_file_to_its_owner_revokes_nothing(tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    file = folder / "keys.json"
+    add_key(file, "alice")
+    file.chmod(0o644)
+    folder.chmod(0o777)
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    run = [sys.executable, "-c", AS_NOBODY, str(file)]
+    said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert "belongs to user 0 and group 0" in said and "nothing was changed" in said
+    assert [one.name for one in read_keys(file)] == ["alice"]
+    assert [one.name for one in folder.iterdir()] == ["keys.json"]
+
+
+def test_two_who_change_a_file_at_once_wait_for_each_other(file):
+    def add(who):
+        for number in range(4):
+            add_key(file, f"{who}.{number}")
+            if number % 2:
+                revoke_key(file, f"{who}.{number}")
+
+    threads = [threading.Thread(target=add, args=(who,)) for who in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = {one.name for one in read_keys(file)}
+    assert names == {f"{who}.{number}" for who in range(6) for number in (0, 2)}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +204,39 @@ def test_a_changed_file_is_read_again_and_a_broken_one_is_not(start, thinker, fi
         assert ask(server, other).status_code == 401, "an empty file lets nobody in"
 
 
+def test_a_broken_file_is_read_and_told_of_once(file, monkeypatch, caplog):
+    add_key(file, "alice")
+    ring, reads, plain = KeyRing(file), [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or plain(path))
+    file.write_text("{")
+    for _ in range(5):
+        ring.find({})
+    assert len(reads) == 1 and caplog.text.count("the keys stay as they were") == 1
+    file.unlink()
+    for _ in range(5):
+        ring.find({})
+    assert len(reads) == 1 and caplog.text.count("the keys stay as they were") == 2
+    write_keys(file, [])
+    assert ring.find({}) is None and ring.keys == () and len(reads) == 2
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(file, monkeypatch, caplog):
+    add_key(file, "alice")
+    ring, plain = KeyRing(file), Path.read_bytes
+    revoke_key(file, "alice")
+
+    def none_left(_):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(Path, "read_bytes", none_left)
+    for _ in range(3):
+        ring.find({})
+    assert len(ring.keys) == 1 and caplog.text.count("the keys stay as they were") == 1
+    monkeypatch.setattr(Path, "read_bytes", plain)
+    ring.find({})
+    assert ring.keys == ()
+
+
 def test_no_key_is_ever_written_anywhere(start, thinker, file, tmp_path, caplog):
     made = add_key(file, "alice")
     log = tmp_path / "access.log"
@@ -205,6 +305,20 @@ def test_what_was_used_of_a_day_survives_a_restart(start, thinker, file):
     assert read_usage(usage_file(file), 3) == {} and read_usage(file, 3) == {}
 
 
+def test_what_was_used_yesterday_is_not_of_today(file, monkeypatch):
+    day = int(time.time() // DAY_S)
+    digests = ["0" * 64, "1" * 64]
+    file.write_text(json.dumps({"day": day, "tokens": dict.fromkeys(digests, 9)}))
+    ledger = Ledger(file)
+    assert ledger.account(Key(name="a", digest=digests[0])).tokens_today == 9
+    assert json.loads(ledger.page())["tokens"] == dict.fromkeys(digests, 9)
+    monkeypatch.setattr(time, "time", lambda: (day + 1) * DAY_S + 5)
+    assert json.loads(ledger.page()) == {"day": day + 1, "tokens": {}}
+    assert ledger.account(Key(name="b", digest=digests[1])).tokens_today == 0
+    ledger = Ledger(file)
+    assert ledger.account(Key(name="b", digest=digests[1])).tokens_today == 0
+
+
 def test_requests_at_once_are_counted_and_given_back(start, chatterbox, file):
     made = add_key(file, "alice", concurrent=1)
     with start(chatterbox, parts={"ring": KeyRing(file)}) as server:
@@ -236,6 +350,20 @@ def test_keys_do_not_share_known_beginnings_unless_they_are_one_tenants(start, t
         assert cached(server, keys[0]) == 0 and cached(server, keys[0]) > 0
         assert cached(server, keys[1]) == 0
         assert cached(server, team[0]) == 0 and cached(server, team[1]) > 0
+
+
+def test_a_salt_is_never_mistaken_for_a_part_of_a_tenants_name(start, thinker, file):
+    asks = [
+        (add_key(file, "a", tenant="one two"), "three"),
+        (add_key(file, "b", tenant="one"), "two three"),
+    ]
+    messages = [
+        {"role": "user", "content": "one two three four five six seven eight nine ten " * 4}
+    ]
+    with start(thinker, parts={"ring": KeyRing(file)}) as server:
+        for made, salt in asks:
+            reply = ask(server, made, messages=messages, max_tokens=1, cache_salt=salt)
+            assert reply.json()["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
 
 
 def test_a_request_goes_no_further_ahead_than_its_key(start, thinker, file, monkeypatch):

@@ -7,7 +7,10 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from test_streams import LONG, raw_request
@@ -48,8 +51,12 @@ def hasty(start, thinker):
 
 
 def head_of(server, length: int) -> bytes:
+    return head_of_port(server.port, length)
+
+
+def head_of_port(port: int, length: int) -> bytes:
     return (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 
@@ -154,6 +161,26 @@ def test_a_broken_body_frees_what_waited_for_it(thinking_server):
     assert thinking_server.chat().status_code == 200
 
 
+CHUNKED = b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("is_head", [False, True], ids=["answered before", "HEAD"])
+def test_a_broken_chunk_is_nobodys_bug(thinking_server, caplog, is_head):
+    """Either the answer is complete already, or it must not have a body."""
+    with connect(thinking_server) as connection:
+        connection.sendall(CHUNKED.replace(b"POST", b"HEAD") + b"zz\r\n" if is_head else CHUNKED)
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 400" if is_head else b"HTTP/1.1 404"), answer
+        if not is_head:
+            connection.sendall(b"zz\r\n\r\n")
+        with suppress(ConnectionResetError):
+            while more := connection.recv(65536):
+                answer += more
+    assert answer.endswith(b"\r\n\r\n") == is_head, answer
+    assert thinking_server.chat(max_tokens=1).status_code == 200
+    assert not [one for one in caplog.records if one.name == "asyncio"], caplog.text
+
+
 def test_a_refused_body_that_goes_on_is_cut_off(start, thinker):
     with start(thinker, Limits(body_bytes=1000)) as server, connect(server) as connection:
         connection.sendall(head_of(server, 10**9))
@@ -191,6 +218,46 @@ def test_a_client_that_does_not_read_is_ended_and_its_pages_are_free(start, chat
             server.wait_until(lambda stats: stats.num_running == 0, timeout_s=60)
         assert server.served.talker.engine.stats().pages_used == 0
         assert server.chat(max_tokens=2).status_code == 200
+
+
+@pytest.mark.parametrize("last", [b"", head_of_port(80, 10**9)], ids=["idle", "sends"])
+def test_a_client_that_leaves_a_little_unread_is_ended_too(start, thinker, last):
+    """Too little for the transport to ask for a pause, which would set a clock."""
+    page = b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with start(thinker, Limits(unread_s=0.3, body_bytes=1000)) as server, socket.socket() as client:
+        server.http.config.timeout_keep_alive = 1
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        state, unread = server.http.server_state, 0
+        while not unread:
+            before = state.total_requests
+            client.sendall(page)
+            while state.total_requests == before:
+                time.sleep(0.002)
+            (connection,) = state.connections
+            unread = connection.transport.get_write_buffer_size()
+        assert 0 < unread < 65536 and not connection.transport.is_closing()
+        client.sendall(last)
+        ends_s = time.monotonic() + 6
+        while state.connections:
+            assert time.monotonic() < ends_s, connection.transport
+            with suppress(OSError):
+                client.send(b" " if last else b"")
+            time.sleep(0.05)
+
+
+def test_a_handshake_that_does_not_come_is_ended(start, thinker):
+    here = Path(__file__).parent / "certificate"
+    tls = {"ssl_certfile": here / "chain.pem", "ssl_keyfile": here / "key.pem"}
+    with start(thinker, Limits(headers_s=0.4), tls=tls) as server:
+        with connect(server) as connection:
+            began_s = time.monotonic()
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+            assert 0.3 < time.monotonic() - began_s < 3
+        trusting = httpx.Client(base_url=f"https://127.0.0.1:{server.port}", verify=False)
+        with trusting as client:
+            assert client.get("/health").status_code == 200
 
 
 def test_a_slow_reader_that_reads_is_kept(start, chatterbox):
@@ -250,6 +317,25 @@ def test_bodies_that_are_being_read_are_bounded_together(start, thinker):
         assert alone.status_code == 400 and "context length" in alone.json()["message"]
         while server.served.bodies.num_bytes:  # an answer is read before its request has ended
             time.sleep(0.01)
+
+
+def test_a_body_counts_until_its_request_has_ended(start, chatterbox):
+    """Its messages and pictures are kept as long."""
+    room = BodyRoom(5000)
+    with start(chatterbox, parts={"bodies": room}) as server:
+        body = LONG | {"stream": True, "max_tokens": 100_000, "user": "x" * 3000}
+        with raw_request(server, body) as running:
+            running.recv(1000)
+            assert 3000 < room.num_bytes < 5000
+            refused = server.chat(max_tokens=1, user="x" * 3000)
+            assert refused.status_code == 429 and "under way" in refused.json()["message"]
+            assert refused.headers["retry-after"] == "5"
+            assert server.chat(max_tokens=1).status_code == 200
+        ends_s = time.monotonic() + 10
+        while room.num_bytes:
+            assert time.monotonic() < ends_s, room
+            time.sleep(0.01)
+        assert server.chat(max_tokens=1, user="x" * 3000).status_code == 200
 
 
 def test_a_large_prompt_may_wait_alone():

@@ -175,3 +175,9 @@ def test_a_strict_tool_has_an_object_for_arguments():
     schemas = calls_of(tools).schemas
     assert schemas["a"] == {"type": "object"}
     assert schemas["b"]["allOf"][1] == {"type": "object"}
+
+
+@pytest.mark.parametrize("place", ["\u00b2", "9" * 5000, "-1", ""])
+def test_a_reference_to_no_place_of_a_list_leads_nowhere(place):
+    schema = {"anyOf": [{"type": "null"}], "properties": {"a": {"$ref": f"#/anyOf/{place}"}}}
+    assert enforced(schema, "s")[0] == schema

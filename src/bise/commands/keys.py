@@ -1,12 +1,11 @@
 """`bise keys`: the keys of a server, in a file that holds their digests only."""
 
-import time
 from pathlib import Path
 
 from bise.commands.show import err, out
 from bise.errors import UserError
 from bise.serve import Key, add_key, read_keys, revoke_key, usage_file
-from bise.serve.budgets import DAY_S, read_usage
+from bise.serve.budgets import read_usage, today
 
 HEADS = (
     *("name", "made", "requests/min", "tokens/min", "tokens/day", "at once"),
@@ -35,7 +34,7 @@ def add(file: Path, name: str, **limits: int | str) -> None:
 
 def list_keys(file: Path) -> None:
     """Show names, limits and what was used today."""
-    used = read_usage(usage_file(file), int(time.time() // DAY_S))
+    used = read_usage(usage_file(file), today())
     rows = [row_of(key, used.get(key.digest, 0)) for key in read_keys(file)]
     widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
     for row in (HEADS, *rows):

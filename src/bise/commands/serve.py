@@ -186,7 +186,8 @@ def close(served: Served) -> None:
 def leave_quietly() -> None:
     """Ctrl-C and a polite kill end the server with status 0, once running replies are done.
 
-    uvicorn minds these signals while it runs, and raises them again after its shutdown.
+    The server minds these signals while it runs. After that they are ignored, so that what is left
+    to write down is written.
     """
 
     def ignore(number: int, frame: object) -> None:

@@ -119,12 +119,15 @@ class Checkpoint:
         return codes
 
     def packed(self, weight: Weight, part: int) -> Packed:
-        """The NVFP4 tensors of one part."""
+        """The NVFP4 tensors of one part. Their divisor is a positive number."""
         read = {
             role: self.entries[weight.name, role, part].read()
             for role in ("packed", "groups", "divisor")
         }
-        return Packed(read["packed"], read["groups"], read["divisor"].reshape(1))
+        divisor = read["divisor"].reshape(1)
+        if not bool(torch.isfinite(divisor)) or divisor <= 0:
+            raise UserError(f"the divisor of `{weight.parts[part]}` is {float(divisor)}")
+        return Packed(read["packed"], read["groups"], divisor)
 
     def activation(self, weight: Weight, part: int) -> Tensor | None:
         """The scale of what a part is multiplied with, if the files have it."""

@@ -1,6 +1,7 @@
 """One line of JSON for each request that has ended: what it cost, and never what it said.
 
-With `keeps_ids` (`bise serve --log-prompts`) prompt and reply are in it too, as the model saw them.
+With `keeps_ids` (`bise serve --log-prompts`) a list of prompts and one of replies are in it too, as
+the model saw them.
 """
 
 import json
@@ -8,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,8 +41,8 @@ class AccessLog:
         """A request has ended."""
         fields = fields_of(visit, model, dialect)
         if self.keeps_ids and visit.num_replies:
-            fields["prompt"] = tekken.decode(visit.prompt_ids, show_control=True)
-            fields["reply"] = tekken.decode(visit.reply_ids, show_control=True)
+            for name, each in (("prompt", visit.prompt_ids), ("reply", visit.reply_ids)):
+                fields[name] = [tekken.decode(ids, show_control=True) for ids in each]
         line = json.dumps(fields, ensure_ascii=False) + "\n"
         with self._lock:
             self._follow()
@@ -52,15 +54,15 @@ class AccessLog:
 
     def close(self) -> None:
         if self.path is not None:
-            self._out.close()
+            shut(self._out)
 
     def _open(self) -> None:
         if self.path is None:
             return
         try:
             opened = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+            self._inode = os.fstat(opened).st_ino
             self._out = os.fdopen(opened, "a", encoding="utf-8", errors="backslashreplace")
-            self._inode = self.path.stat().st_ino
         except OSError as fault:
             reason = (fault.strerror or str(fault)).lower()
             raise UserError(
@@ -80,9 +82,16 @@ class AccessLog:
         old = self._out
         try:
             self._open()
-            old.close()
         except UserError as fault:  # what is written to the old file is not lost yet
             log.warning("%s", fault.message)
+        else:
+            shut(old)
+
+
+def shut(out: TextIO) -> None:
+    """Close a file. What a full disk did not take was told to be lost already."""
+    with suppress(OSError):
+        out.close()
 
 
 def fields_of(visit: Visit, model: str, dialect: str) -> dict[str, Any]:

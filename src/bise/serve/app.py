@@ -25,6 +25,7 @@ from bise.serve.messages_body import CountBody, MessagesBody
 from bise.serve.messages_door import count_tokens, messages
 from bise.serve.metrics import Metrics
 from bise.serve.nim_doors import add_nim_doors
+from bise.serve.page import add_page
 from bise.serve.reply_names import owner_of
 from bise.serve.responses_body import ResponsesBody
 from bise.serve.responses_door import input_tokens, responses
@@ -76,6 +77,7 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
 
     add_nim_doors(app, served)
     add_model_doors(app, served)
+    add_page(app)
 
     @app.get("/health")
     async def health() -> Response:

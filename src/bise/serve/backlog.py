@@ -1,4 +1,4 @@
-"""How much may wait, in tokens, and how much may be on its way in, in bytes: both lie in memory."""
+"""How much may wait, in tokens, and how much may be under way, in bytes: both lie in memory."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class Backlog:
 
 @dataclass(slots=True)
 class BodyRoom:
-    """Bodies of all requests together, until they have become prompts."""
+    """Bodies of all requests together, from their first byte until they are answered."""
 
     limit: int = 512 * 2**20
     num_bytes: int = 0
@@ -45,8 +45,9 @@ class BodyRoom:
         if not is_alone and self.num_bytes + num_bytes > self.limit:
             raise HttpFault(
                 429,
-                f"requests of {self.num_bytes:,} bytes are being read already",
+                f"requests of {self.num_bytes:,} bytes are under way already",
                 hint="try again in a moment",
+                headers={"Retry-After": str(RETRY_S)},
             )
         self.num_bytes += num_bytes
 

@@ -25,6 +25,11 @@ SAVE_S = 2.0
 """So much of the counting may be lost when a server is killed."""
 
 
+def today() -> int:
+    """Days since 1970, in UTC."""
+    return int(time.time() // DAY_S)
+
+
 @dataclass(slots=True)
 class Bucket:
     """So many a minute. `level` is what may be taken now."""
@@ -154,10 +159,17 @@ class Ledger:
     _saved_s: float = 0.0
     _is_changed: bool = False
     _kept: dict[str, int] = field(default_factory=dict[str, int])
+    _kept_day: int = field(default_factory=today)
 
     def __post_init__(self) -> None:
         if self.file is not None:
-            self._kept = read_usage(self.file, int(time.time() // DAY_S))
+            self._kept = read_usage(self.file, self._kept_day)
+
+    def kept(self) -> dict[str, int]:
+        """What was used today before the server began, of keys it has not seen since."""
+        if today() != self._kept_day:
+            self._kept.clear()
+        return self._kept
 
     def account(self, key: Key) -> Account:
         now_s = time.monotonic()
@@ -167,8 +179,8 @@ class Ledger:
                 key,
                 Bucket.full(key.requests_per_minute, now_s),
                 Bucket.full(key.tokens_per_minute, now_s),
-                day=int(time.time() // DAY_S),
-                tokens_today=self._kept.pop(key.digest, 0),
+                day=today(),
+                tokens_today=self.kept().pop(key.digest, 0),
             )
             self.accounts[key.digest] = found
         found.follow(key, now_s)
@@ -184,11 +196,9 @@ class Ledger:
     def page(self) -> str:
         """What is to be written down now."""
         self._is_changed, self._saved_s = False, time.monotonic()
-        day = int(time.time() // DAY_S)
-        today = {
-            digest: one.tokens_today for digest, one in self.accounts.items() if one.day == day
-        }
-        return json.dumps({"day": day, "tokens": {**self._kept, **today}})
+        day = today()
+        used = {digest: one.tokens_today for digest, one in self.accounts.items() if one.day == day}
+        return json.dumps({"day": day, "tokens": {**self.kept(), **used}})
 
     def write(self, page: str) -> None:
         """Write it down. A disk that refuses is logged, and stops nobody."""

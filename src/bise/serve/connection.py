@@ -62,6 +62,10 @@ class Connection(H11Protocol):
         self._unread_timer = stopped(self._unread_timer)
         super().resume_writing()
 
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._bound_closing()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
@@ -79,21 +83,29 @@ class Connection(H11Protocol):
             self.refuse(HttpFault(400, "this is no HTTP/1.1 request"))
 
     def refuse(self, fault: HttpFault) -> None:
-        """Answer and close. If an answer is being written already, only close."""
+        """Answer and close. If an answer was begun already, only close."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # whoever serves it notices, and cleans up
             self.cycle.message_event.set()
             if self.cycle.response_started:
                 self.transport.abort()
                 return
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # all is said
+            self._close()
+            return
         answer = answer_to(fault)
         self.metrics.count_refusal(answer)
         response = answer.response(uuid4().hex)
         head = h11.Response(
             status_code=fault.status, headers=[*response.raw_headers, (b"connection", b"close")]
         )
-        for event in (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
+        is_head = self.conn.our_state is h11.SEND_RESPONSE and self.scope["method"] == "HEAD"
+        body = b"" if is_head else bytes(response.body)
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
+        self._close()
+
+    def _close(self) -> None:
         self.transport.close()
         self._bound_closing()
 
@@ -117,7 +129,7 @@ class Connection(H11Protocol):
 
     def _end_lingering(self, cycle: object) -> None:
         if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
-            self.transport.close()
+            self._close()
 
 
 def stopped(timer: asyncio.TimerHandle | None) -> None:

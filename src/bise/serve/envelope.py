@@ -110,11 +110,10 @@ class Envelope:
         key = self.served.ring.find(headers)
         if key is None:
             raise no_key(headers)
-        account = self.served.ledger.account(key)
+        visit.account = self.served.ledger.account(key)
         if visit.method == "POST":
-            account.enter(visit.arrived_s)
+            visit.account.enter(visit.arrived_s)
             visit.has_entered = True
-        visit.account = account
 
     def visit_of(self, scope: Scope, headers: Headers, path: str) -> Visit:
         """What there is to know of a request when it comes."""

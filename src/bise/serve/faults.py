@@ -234,7 +234,7 @@ def detail_of(error: UserError, said: str, param: str | None) -> list[Any] | str
     if not isinstance(error, WrongType):
         return None
     places = re.findall(r"\w+", param or "")
-    loc = ["body", *(int(place) if place.isdigit() else place for place in places)]
+    loc = ["body", *(int(place) if place.isdecimal() else place for place in places)]
     return [{"type": "wrong_type", "loc": loc, "msg": said}]
 
 

@@ -51,6 +51,9 @@ class Fetcher:
             place = self.judge(url)
             try:
                 answer = self.ask(place, ends_s)
+                if isinstance(answer, bytes):
+                    return answer
+                url = urljoin(url, answer)
             except BadImage:
                 raise
             except (OSError, http.client.HTTPException, ValueError):
@@ -58,9 +61,6 @@ class Fetcher:
                     "the image's address does not answer as it should",
                     hint="send the image itself, as `data:image/png;base64,...`",
                 ) from None
-            if isinstance(answer, bytes):
-                return answer
-            url = urljoin(url, answer)
         raise BadImage(f"the image's address leads on more than {MAX_REDIRECTS} times")
 
     def judge(self, url: str) -> SplitResult:
@@ -107,22 +107,24 @@ class Fetcher:
     def talk(self, stream: socket.socket, place: SplitResult) -> bytes | str:
         """One request over a connection that stands."""
         assert place.hostname is not None, "judged before"
-        line = http.client.HTTPConnection(place.hostname)
+        port = place.port or PORTS[place.scheme]  # without one, it would look for it in the name
+        line = http.client.HTTPConnection(place.hostname, port)
         line.sock = stream
         path = (place.path or "/") + (f"?{place.query}" if place.query else "")
         headers = {"Host": place.netloc, "Accept": "image/*", "User-Agent": "bise"}
         line.request("GET", path, headers=headers)
-        answer = line.getresponse()
-        if answer.status in REDIRECTS:
-            return answer.getheader("Location") or ""
-        if answer.status != 200:
-            raise BadImage(f"the image's address answers with status {answer.status}")
-        gathered = bytearray()
-        while chunk := answer.read1(CHUNK_BYTES):
-            gathered += chunk
-            if len(gathered) > self.limit_bytes:
-                raise BadImage(f"the image file is larger than {self.limit_bytes / 2**20:g} MiB")
-        return bytes(gathered)
+        with line.getresponse() as answer:  # it holds the connection, however much was read
+            if answer.status in REDIRECTS:
+                return answer.getheader("Location") or ""
+            if answer.status != 200:
+                raise BadImage(f"the image's address answers with status {answer.status}")
+            gathered = bytearray()
+            while chunk := answer.read1(CHUNK_BYTES):
+                gathered += chunk
+                if len(gathered) > self.limit_bytes:
+                    limit_mib = self.limit_bytes / 2**20
+                    raise BadImage(f"the image file is larger than {limit_mib:g} MiB")
+            return bytes(gathered)
 
 
 @contextmanager

@@ -4,10 +4,11 @@ The first signal lets running requests end and refuses new ones; the second ends
 """
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -40,6 +41,31 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self.served = served
         self._cut: asyncio.Future[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. A TLS handshake gets as long as headers do: nothing else watches it."""
+        config = self.config
+        if config.ssl is None:
+            await super().startup(sockets)
+            return
+        make = partial(
+            config.http_protocol_class,
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        places = [{"sock": one} for one in sockets or ()]
+        self.servers = [
+            await asyncio.get_running_loop().create_server(
+                cast(Any, make),
+                **cast(dict[str, Any], place),
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=self.served.limits.headers_s,
+            )
+            for place in places or [{"host": config.host, "port": config.port}]
+        ]
+        self.started = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """A signal: begin to stop; if that has begun, end at once."""

@@ -4,6 +4,7 @@ A key is 32 random bytes, so its SHA-256 is as good as a slow hash: nobody can t
 file never holds a key, and neither does a log or an error.
 """
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -11,8 +12,10 @@ import logging
 import os
 import re
 import secrets
+import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
@@ -114,7 +117,10 @@ class KeyRing:
         self.file = file
         self.fixed = tuple(fixed)
         self.keys: tuple[Key, ...] = self.fixed
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, ...] = ()
+        self._told = ""
+        """Of a fault that lasts, so that it is told once and not with every request."""
+
         if file is not None:
             self._seen = mark_of(file)
             self.keys = (*self.fixed, *read_keys(file))
@@ -135,33 +141,44 @@ class KeyRing:
             return
         try:
             mark = mark_of(self.file)
-            if mark == self._seen:
-                return
-            self._seen = mark
-            self.keys = (*self.fixed, *read_keys(self.file))
-            log.info("read %d keys from %s", len(self.keys), self.file)
+            if mark != self._seen:
+                text = text_of(self.file)
+                self._seen = mark  # what is wrong with its text will not mend by itself
+                self.keys = (*self.fixed, *keys_in(text, self.file))
+                log.info("read %d keys from %s", len(self.keys), self.file)
+            self._told = ""
         except UserError as fault:
-            if self._seen is not None:  # once for each broken state
+            if fault.message != self._told:
                 log.error("the keys stay as they were: %s", fault.message)
-            self._seen = None
+            self._told = fault.message
 
 
-def mark_of(file: Path) -> tuple[int, int, int]:
-    """What changes when a file does."""
+def mark_of(file: Path) -> tuple[int, ...]:
+    """What changes when a file does, or who may read it."""
     try:
         found = file.stat()
     except OSError as fault:
         raise unreadable(file, fault) from None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def read_keys(file: Path) -> list[Key]:
     """The keys of a file; whatever is wrong with it is refused."""
+    return keys_in(text_of(file), file)
+
+
+def text_of(file: Path) -> bytes:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        return file.read_bytes()
     except OSError as fault:
         raise unreadable(file, fault) from None
-    except ValueError:
+
+
+def keys_in(text: bytes, file: Path) -> list[Key]:
+    """The keys in the text of a file."""
+    try:
+        content = json.loads(text.decode())
+    except (ValueError, RecursionError):
         raise UserError(f"`{file}` is not JSON", hint="make keys with `bise keys add`") from None
     listed = cast(dict[str, Any], content).get("keys") if isinstance(content, dict) else None
     if not isinstance(listed, list):
@@ -183,47 +200,96 @@ def key_of(entry: object, file: Path) -> Key:
 
 
 def write_keys(file: Path, keys: Sequence[Key]) -> None:
-    """Replace the file at once, so that a server never reads half of it; for its owner only."""
+    """Replace the file at once, so that a server never reads half of it; for its owner only.
+
+    Whose it was it stays, whoever writes: a server has to be able to read what was revoked.
+    """
     entries = [{k: v for k, v in asdict(key).items() if v not in (0, "")} for key in keys]
-    replace_file(file, json.dumps({"keys": entries}, indent=1) + "\n")
+    replace_file(file, json.dumps({"keys": entries}, indent=1) + "\n", keeps_owner=True)
 
 
-def replace_file(file: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
+def replace_file(file: Path, text: str, *, keeps_owner: bool = False) -> None:
+    """Write a file that only its owner reads, whole or not at all.
+
+    keeps_owner: leave it to the owner and the group it had, who may read what they could
+    """
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(opened, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor
+            if keeps_owner and file.exists():
+                make_alike(out.fileno(), file)
             out.write(text)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(file)
     except OSError as fault:
-        beside.unlink(missing_ok=True)
         raise unreadable(file, fault, "write") from None
+    finally:
+        with suppress(OSError):  # it is gone already, if all went well
+            beside.unlink()
+
+
+def make_alike(opened: int, file: Path) -> None:
+    """Give a new file the owner, the group and the mode of the one it will replace."""
+    old, new = file.stat(), os.fstat(opened)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.fchown(opened, old.st_uid, old.st_gid)
+        except PermissionError:
+            raise UserError(
+                f"`{file}` belongs to user {old.st_uid} and group {old.st_gid}, and user "
+                f"{new.st_uid} cannot leave it to them; nothing was changed",
+                hint=f"run this as user {old.st_uid}, or as root",
+            ) from None
+    os.fchmod(opened, stat.S_IMODE(old.st_mode) & 0o640)
+
+
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Keep others who change keys waiting. The folder is locked, for the file is replaced."""
+    try:
+        opened = os.open(file.parent, os.O_RDONLY)
+    except OSError as fault:
+        raise unreadable(file, fault) from None
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        except OSError as fault:
+            raise unreadable(file, fault, "lock the folder of") from None
+        yield
+    finally:
+        os.close(opened)
 
 
 def add_key(file: Path, name: str, **limits: Any) -> str:
     """Put a new key into a file, which may be new; the key itself is only ever given here."""
-    keys = read_keys(file) if file.exists() else []
-    if any(key.name == name for key in keys):
-        raise UserError(
-            f"there is a key `{name}` already", hint=f"revoke it first: `bise keys revoke {name}`"
-        )
     made = new_key()
     today = time.strftime("%Y-%m-%d", time.gmtime())
-    write_keys(file, [*keys, Key(name=name, digest=digest_of(made), created=today, **limits)])
+    key = Key(name=name, digest=digest_of(made), created=today, **limits)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise unreadable(file, fault, "write") from None
+    with alone_with(file):
+        keys = read_keys(file) if file.exists() else []
+        if any(one.name == name for one in keys):
+            hint = f"revoke it first: `bise keys revoke {name}`"
+            raise UserError(f"there is a key `{name}` already", hint=hint)
+        write_keys(file, [*keys, key])
     return made
 
 
 def revoke_key(file: Path, name: str) -> None:
     """Take a key out of a file; servers notice with their next request."""
-    keys = read_keys(file)
-    kept = [key for key in keys if key.name != name]
-    if len(kept) == len(keys):
-        raise NotFound(f"there is no key `{name[:80]}` in `{file}`", hint="see `bise keys list`")
-    write_keys(file, kept)
+    with alone_with(file):
+        keys = read_keys(file)
+        kept = [key for key in keys if key.name != name]
+        if len(kept) == len(keys):
+            words = f"there is no key `{name[:80]}` in `{file}`"
+            raise NotFound(words, hint="see `bise keys list`")
+        write_keys(file, kept)
 
 
 def unreadable(file: Path, fault: OSError, verb: str = "read") -> UserError:

@@ -141,6 +141,9 @@ class ReplyClock(Watch):
         self.last_s = arrived_s
         self.num_tokens = 0
         self.reason: FinishReason | None = None
+        self.ids: list[int] = []
+        if visit.keeps_ids:
+            visit.reply_ids.append(self.ids)
 
     def saw(self, step: Step, finish_reason: FinishReason | None) -> None:
         self.reason = finish_reason
@@ -151,6 +154,8 @@ class ReplyClock(Watch):
         if not step.ids:
             return
         now = time.monotonic()
+        if self.visit.keeps_ids:
+            self.ids += step.ids
         self.num_tokens += len(step.ids)
         if self.first_s is None:
             self.first_s = now

@@ -2,17 +2,24 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bise.errors import BadImage
+from bise.serve.events import finish
 from bise.serve.fetch import Fetcher
 from bise.serve.limits import need_at_most
 
 IMAGE_TYPES = ("image_url", "input_image")
 SCHEMES = ("http://", "https://")
+
+
+NUM_THREADS = 8
+EACH = 2
+"""Of a request: whoever has many slow addresses waits for them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +28,63 @@ class PictureFetching:
 
     fetcher: Fetcher = field(default_factory=Fetcher)
     max_images: int = 16
-    pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(8, "bise-fetch"), repr=False
-    )
+    limit_s: float = 30.0
+    """For all pictures of a request, waiting for a thread included."""
 
-    async def put_in(self, messages: Sequence[Any]) -> list[Any]:
-        """Messages as a client sent them, with data instead of addresses."""
+    pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(NUM_THREADS, "bise-fetch"), repr=False
+    )
+    free: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(NUM_THREADS), repr=False
+    )
+    """Places in the pool: no work waits inside it, from where nobody takes it back."""
+
+    async def put_in(self, messages: Sequence[Any], take: Callable[[int], None]) -> list[Any]:
+        """Messages as a client sent them, with data instead of addresses.
+
+        take: is told the bytes of every picture that has come; refuses what there is no room for
+        """
         urls = list(dict.fromkeys(url for message in messages for url in urls_in(message)))
         if not urls:
             return list(messages)
         need_at_most("images", len(urls), self.max_images)
-        loop = asyncio.get_running_loop()
-        fetch = self.fetcher.fetch
-        coming = [loop.run_in_executor(self.pool, fetch, url) for url in urls]
+        data: dict[str, str] = {}
+        turns = asyncio.Semaphore(EACH)
+
+        async def put(url: str) -> None:
+            async with turns:
+                found = await self.fetched(url)
+            take(len(found))
+            data[url] = found
+
+        coming = [asyncio.ensure_future(put(url)) for url in urls]
         try:
-            async with asyncio.timeout(self.fetcher.limit_s + 1):  # looking a name up has no limit
-                found = await asyncio.gather(*coming)
+            async with asyncio.timeout(self.limit_s):
+                await asyncio.gather(*coming)
         except TimeoutError:
-            raise BadImage(f"the images did not come within {self.fetcher.limit_s:g} s") from None
-        data = {url: as_data_url(one) for url, one in zip(urls, found, strict=True)}
+            raise BadImage(f"the images did not come within {self.limit_s:g} s") from None
+        finally:
+            await finish(*coming)
         return [with_data(message, data) for message in messages]
+
+    async def fetched(self, url: str) -> str:
+        """One picture as data, when a thread is free."""
+        loop = asyncio.get_running_loop()
+        await self.free.acquire()
+        work = self.pool.submit(lambda: as_data_url(self.fetcher.fetch(url)))
+        work.add_done_callback(lambda _: release_in(loop, self.free))
+        limit_s = self.fetcher.limit_s
+        try:
+            async with asyncio.timeout(limit_s + 1):  # looking a name up has no limit
+                return await asyncio.wrap_future(work)
+        except TimeoutError:
+            raise BadImage(f"an image did not come within {limit_s:g} s") from None
+
+
+def release_in(loop: asyncio.AbstractEventLoop, free: asyncio.Semaphore) -> None:
+    """Give a place back from a thread; whose loop has ended needs no places."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(free.release)
 
 
 def parts_of(message: object) -> list[Any]:

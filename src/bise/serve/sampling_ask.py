@@ -1,5 +1,6 @@
 """From the fields about sampling to how the engine is to choose, every value checked."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from bise.errors import BadRequest
 from bise.serve.limits import Limits, need_at_most
 from bise.serve.shapes import SamplingBody
 from bise.text import Tekken
+
+ID = re.compile(r"[0-9]{1,9}")
 
 
 def ending_of(body: SamplingBody, tekken: Tekken, limits: Limits) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def biases_of(biases: Mapping[str, float], tekken: Tekken, limits: Limits) -> di
     """Ids and what to add to their logits."""
     need_at_most("logit_bias", len(biases), limits.biases)
     for name, value in biases.items():
-        if not name.isascii() or not name.isdigit():
+        if not ID.fullmatch(name):
             raise BadRequest(f"`logit_bias` has the key `{name[:20]}`, expected a token id")
         if not -100 <= value <= 100:
             raise BadRequest(f"`logit_bias` of {name} is {value:g}, expected -100 to 100")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bise.errors import BadRequest, TooComplex, WrongType, quoted
+from bise.serve.json_body import parse
 from bise.serve.limits import Limits, need_at_most
 from bise.serve.shapes import SamplingBody
 from bise.text import (
@@ -134,18 +135,23 @@ def choices_in(value: object, where: str, limits: Limits) -> list[str]:
 def schema_in(value: Any, where: str, limits: Limits) -> Any:
     """A schema, or its JSON as a string."""
     if isinstance(value, str):
+        need_bytes_at_most(where, len(value.encode()), limits)  # before time is spent on it
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = parse(value.encode(), limits)
+        except BadRequest:
             raise BadRequest(f"`{where}` is a string, but not the JSON of a schema") from None
     if not isinstance(value, dict | bool):
         raise WrongType(f"`{where}` is no schema, expected an object")
-    size_bytes = len(json.dumps(value))
+    need_bytes_at_most(where, len(json.dumps(value)), limits)
+    return value
+
+
+def need_bytes_at_most(where: str, size_bytes: int, limits: Limits) -> None:
+    """Refuse a schema that is too large."""
     if size_bytes > limits.tools_bytes:
         raise TooComplex(
             f"`{where}` has {size_bytes:,} bytes, expected at most {limits.tools_bytes:,}"
         )
-    return value
 
 
 def need_chars_at_most(where: str, text: str, limit: int) -> None:

@@ -4,6 +4,7 @@ Everything is checked and encoded before the engine hears of it, so a refused re
 """
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,7 +76,9 @@ async def take(
     served.need(body.model)
     is_strict = served.manners.is_strict or request.headers.get("x-strict", "").lower() == "true"
     if served.pictures is not None:
-        body = body.model_copy(update={"messages": await served.pictures.put_in(body.messages)})
+        take_body = request.state.visit.take_body
+        messages = await served.pictures.put_in(body.messages, take_body)
+        body = body.model_copy(update={"messages": messages})
     understood, num_pixels = await asyncio.to_thread(
         understand, body, served, ignored, is_strict=is_strict
     )
@@ -159,5 +162,5 @@ def settled(ask: Ask, body: SamplingBody, visit: Visit, served: Served) -> Ask:
         ask,
         deadline_s=deadline_s,
         priority=max(ask.priority, key.priority) if has_own else key.priority,
-        cache_salt=f"{key.salt} {ask.cache_salt}",
+        cache_salt=json.dumps([key.salt, ask.cache_salt]),
     )

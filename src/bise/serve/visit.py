@@ -19,7 +19,7 @@ class Visit:
     request_id: str
     method: str
     path: str
-    """As it was asked for, without what comes after a question mark."""
+    """Without a prefix for a dialect, and without what comes after a question mark."""
 
     client: str = ""
     trace: TraceContext | None = None
@@ -57,8 +57,9 @@ class Visit:
     weight: int = 0
     """Of its prompts, in the backlog."""
 
-    prompt_ids: list[int] = field(default_factory=list[int])
-    reply_ids: list[int] = field(default_factory=list[int])
+    prompt_ids: list[Sequence[int]] = field(default_factory=list[Sequence[int]])
+    reply_ids: list[list[int]] = field(default_factory=list[list[int]])
+    """Of each reply; those to the first prompt come first."""
 
     @property
     def key_name(self) -> str:
@@ -79,11 +80,10 @@ class Visit:
             self.waits_in, self.weight = backlog, weight
         if self.account is not None:
             self.account.need(num_tokens, time.monotonic(), time.time())
-        self.drop_body()
         self.num_replies += num_replies
         self.prompt_tokens += num_tokens
         if self.keeps_ids:
-            self.prompt_ids += [token for prompt in prompts for token in prompt.ids]
+            self.prompt_ids += [prompt.ids for prompt in prompts]
 
     def take_body(self, num_bytes: int) -> None:
         """More of its body has come; refused if those of others leave no room."""
@@ -91,7 +91,7 @@ class Visit:
         self.body_bytes += num_bytes
 
     def drop_body(self) -> None:
-        """Its body is needed no more."""
+        """It has ended, and its body is gone: until then messages and pictures are kept."""
         self.bodies.give_back(self.body_bytes)
         self.body_bytes = 0
 
@@ -114,8 +114,6 @@ class Visit:
         self.completion_tokens += len(step.ids)
         if self.account is not None:
             self.account.spend(len(step.ids), time.time())
-        if self.keeps_ids:
-            self.reply_ids += step.ids
 
     @property
     def lasted_s(self) -> float:

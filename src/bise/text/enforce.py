@@ -5,6 +5,7 @@ that are often sent without much meaning are dropped and named, and the others r
 docs/structured.md has the list for users.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -50,6 +51,9 @@ FORMATS = frozenset(
 
 PLACE_CHARS = 150
 """Of a place in a schema, in an error about it."""
+
+INDEX = re.compile(r"[0-9]{1,6}")
+"""Of a place in a list, in a reference."""
 
 
 @dataclass(slots=True)
@@ -191,7 +195,7 @@ def at(schema: Any, ref: str) -> Any:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(place, dict):
             place = cast(dict[str, Any], place).get(name)
-        elif isinstance(place, list) and name.isdigit():
+        elif isinstance(place, list) and INDEX.fullmatch(name):
             many = cast(list[Any], place)
             place = many[int(name)] if int(name) < len(many) else None
         else:
