@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -82,20 +83,18 @@ except UserError as fault:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
-def test_who_cannot_leave_a_file_to_its_owner_revokes_nothing(tmp_path):
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    file = folder / "keys.json"
-    add_key(file, "alice")
-    file.chmod(0o644)
-    folder.chmod(0o777)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    run = [sys.executable, "-c", AS_NOBODY, str(file)]
-    said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    assert "belongs to user 0 and group 0" in said and "nothing was changed" in said
-    assert [one.name for one in read_keys(file)] == ["alice"]
-    assert [one.name for one in folder.iterdir()] == ["keys.json"]
+def test_who_cannot_leave_a_file_to_its_owner_revokes_nothing():
+    with TemporaryDirectory() as name:  # where others may go, unlike `tmp_path`
+        folder = Path(name)
+        file = folder / "keys.json"
+        add_key(file, "alice")
+        file.chmod(0o644)
+        folder.chmod(0o777)
+        run = [sys.executable, "-c", AS_NOBODY, str(file)]
+        said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+        assert "belongs to user 0 and group 0" in said and "nothing was changed" in said
+        assert [one.name for one in read_keys(file)] == ["alice"]
+        assert [one.name for one in folder.iterdir()] == ["keys.json"]
 
 
 def test_two_who_change_a_file_at_once_wait_for_each_other(file):
