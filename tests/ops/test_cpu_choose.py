@@ -1,7 +1,6 @@
 """Choosing in the core against its definition in plain Python."""
 
 import math
-from ctypes import c_int64
 
 import pytest
 import torch
@@ -9,23 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bise.ops.cpu.choose import choose
-from bise.ops.cpu.library import core, library
+from bise.ops.cpu.library import library
 
 if library() is None:
     pytest.skip("built without the core", allow_module_level=True)
-ISAS = range(core().bise_best_isa() + 1)
-
-
-@pytest.fixture(
-    autouse=True,
-    scope="module",
-    params=ISAS,
-    ids=["portable", "avx2", "avx512", "amx"][: len(ISAS)],
-)
-def isa(request):
-    core().bise_use_isa(c_int64(request.param))
-    yield
-    core().bise_use_isa(c_int64(ISAS[-1]))
+pytestmark = pytest.mark.usefixtures("isa")
 
 
 def random_logits(vocab: int, seed: int, kind: str) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """The core's rows against plain torch."""
 
-from ctypes import c_int64
-
 import pytest
 import torch
 from hypothesis import given
@@ -10,25 +8,13 @@ from torch.testing import assert_close
 
 from bise.model.experts import route as route_plain
 from bise.ops.cpu import rows
-from bise.ops.cpu.library import core, library
+from bise.ops.cpu.library import library
 from bise.ops.norm import rms_norm_plain
 from bise.ops.rotation import rotate_plain
 
 if library() is None:
     pytest.skip("built without the core", allow_module_level=True)
-ISAS = range(core().bise_best_isa() + 1)
-
-
-@pytest.fixture(
-    autouse=True,
-    scope="module",
-    params=ISAS,
-    ids=["portable", "avx2", "avx512", "amx"][: len(ISAS)],
-)
-def isa(request):
-    core().bise_use_isa(c_int64(request.param))
-    yield
-    core().bise_use_isa(c_int64(ISAS[-1]))
+pytestmark = pytest.mark.usefixtures("isa")
 
 
 def _random(*shape: int, seed: int = 0) -> torch.Tensor:
