@@ -12,12 +12,9 @@ from bise.engine.runner import Work, cache_room
 from bise.model.cache import ByteCache, CacheKind, PagedCache, make_cache
 from bise.model.packed import PackedNetwork
 from bise.model.paged import Span
-from bise.ops.cpu.arena import huge
 from bise.ops.cpu.choose import choose
 from bise.ops.cpu.look import Pages
 from bise.ops.cpu.network import Caches
-
-LARGE_BYTES = 2**22
 
 
 class CoreRunner:
@@ -47,7 +44,6 @@ class CoreRunner:
             config, self.num_pages, PAGE_TOKENS, kind=cache_kind, dtype=dtype, device=self.device
         )
         self._caches = pages_of(self.cache)
-        self._large = torch.empty(0)
 
     @torch.inference_mode()
     def see(self, image: Tensor) -> Tensor:
@@ -71,7 +67,7 @@ class CoreRunner:
         routing: list[Tensor] | None = None,
         hidden: list[Tensor] | None = None,
     ) -> Tensor:
-        """As `Runner.compute`; a large table of logits lasts until the next call."""
+        """As `Runner.compute`."""
         ids = [token for work in works for token in work.ids]
         counts = [len(work.ids) for work in works]
         ends = list(accumulate(counts))
@@ -93,23 +89,12 @@ class CoreRunner:
             wants_hidden=hidden is not None,
             wants_routing=routing is not None and self.network.config.experts is not None,
             is_exact=self.is_exact,
-            logits=self._room_for(len(wanted)),
         )
         if routing is not None and passed.routing is not None:
             routing += passed.routing.long().split(counts)
         if hidden is not None and passed.hidden is not None:
             hidden += passed.hidden.to(self.dtype).split(counts)
         return passed.logits
-
-    def _room_for(self, num_wanted: int) -> Tensor | None:
-        """Where a large table of logits goes: fresh memory at every step would cost too much."""
-        vocab = self.network.config.vocab_size
-        count = num_wanted * vocab
-        if 4 * count < LARGE_BYTES:
-            return None
-        if len(self._large) < count:
-            self._large = huge(4 * (count + count // 4)).view(torch.float32)
-        return self._large[:count].view(num_wanted, vocab)
 
 
 def pages_of(cache: PagedCache) -> Caches:

@@ -65,8 +65,7 @@ class StepRunner(Protocol):
         routing: list[Tensor] | None = None,
         hidden: list[Tensor] | None = None,
     ) -> Tensor:
-        """Compute all new tokens; the logits wanted, work after work: [wanted, vocab] fp32. Use
-        them before the next call.
+        """Compute all new tokens; the logits wanted, work after work: [wanted, vocab] fp32.
 
         `routing` gets for each work which experts its tokens went to: [tokens, layers, topk];
         `hidden` what the network made of them, as its head takes it: [tokens, dim].

@@ -24,13 +24,12 @@ class Arena:
         """[count] uint8, aligned to 64 bytes."""
         whole = -(-count // ALIGNMENT) * ALIGNMENT
         if whole > len(self._left):
-            self._left = huge(max(self.piece_bytes, whole))
+            self._left = _piece(max(self.piece_bytes, whole))
         taken, self._left = self._left[:count], self._left[whole:]
         return taken
 
 
-def huge(count: int) -> Tensor:
-    """[count] uint8 of new memory, zero; worth it from a few megabytes on."""
+def _piece(count: int) -> Tensor:
     if hasattr(mmap, "MAP_PRIVATE"):  # shared memory, the default, gets no huge pages
         memory = mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     else:

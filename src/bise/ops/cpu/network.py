@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.ops.cpu.arena import huge
 from bise.ops.cpu.library import address, core, need, need_tensor
 from bise.ops.cpu.look import Pages, Span, Table, _Cache, _GroupedShape, _LatentShape, _Span
 from bise.ops.cpu.matrix import Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
@@ -158,14 +157,12 @@ class CoreNetwork:
         wants_hidden: bool = False,
         wants_routing: bool = False,
         is_exact: bool = False,
-        logits: Tensor | None = None,
     ) -> Passed:
         """One pass over the new tokens of `spans`, one after another.
 
         wanted       rows of the pass, ascending, whose logits are wanted
         vectors      [pictures' tokens, dim] fp32, for the rows `vector_rows`
         is_exact     a token's numbers have the same bits in any company; slower for many tokens
-        logits       [wanted, vocab] fp32 to write them into; else they get memory of their own
         """
         num_tokens, shape = len(ids), self.shape
         table = Table(spans)
@@ -175,11 +172,8 @@ class CoreNetwork:
         known = torch.tensor(ids, dtype=torch.int64)
         rows = torch.tensor(wanted, dtype=torch.int64)
         seen_rows = torch.tensor(vector_rows, dtype=torch.int64)
-        if logits is None:
-            logits = torch.empty(len(wanted), shape.vocab_size)
-        need_tensor("logits", logits, (len(wanted), shape.vocab_size), torch.float32)
         passed = Passed(
-            logits,
+            torch.empty(len(wanted), shape.vocab_size),
             torch.empty(num_tokens, shape.dim) if wants_hidden else None,
             torch.empty(num_tokens, self.num_layers, shape.topk, dtype=torch.int32)
             if wants_routing
@@ -233,7 +227,7 @@ class CoreNetwork:
         needed = self._count_bytes(ctypes.byref(self._native), ctypes.c_int64(num_tokens))
         memory = self._memory
         if len(memory) < needed:
-            memory = self._memory = huge(needed)
+            memory = self._memory = torch.empty(needed, dtype=torch.uint8)
         return memory
 
 
