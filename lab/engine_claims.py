@@ -36,6 +36,7 @@ from bise.engine import (
     Request,
     Sampling,
     Step,
+    freeze_heap,
     make_core,
     make_runner,
     use_threads_for,
@@ -74,6 +75,7 @@ def gaps() -> None:
     use_threads_for(network.config)
     for late_prompt in (64, 400):
         core, rng = make_core(network, EngineConfig(max_running=128), seed=0), Random(0)
+        freeze_heap()
         last, waits = dict[int, float](), defaultdict[int, list[float]](list)
         late = [random_request(rng, late_prompt, 64, 2048) for _ in range(64)]
         for _ in range(64):

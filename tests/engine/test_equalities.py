@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from random import Random
 
 import pytest
 import torch
@@ -9,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_requests import Cheap
 
-from bise.engine import Core, ExactRunner, Request, Runner, Sampling, run_all
+from bise import load
+from bise.engine import (
+    Core,
+    EngineConfig,
+    ExactRunner,
+    Request,
+    Runner,
+    Sampling,
+    make_runner,
+    run_all,
+)
 from bise.engine.guesses import Guesses
 from bise.engine.runner import Work
 from bise.engine.shelf import Shelf
@@ -223,6 +234,31 @@ def test_ten_thousand_arrivals_and_departures_leave_nothing_behind(scripted):
     stats = core.stats()
     assert stats.pages_used == 0
     assert stats.num_finished + stats.num_cancelled == next(core.numbers)
+
+
+@pytest.mark.slow
+def test_ten_thousand_requests_of_nano_come_and_go():
+    """Where there is a core, on it; alike and different beginnings, in too little room for all."""
+    network = load("nano").loaded.network
+    core = Core(make_runner(network, EngineConfig(), num_tokens=512), 16, seed=0)
+    rng, numbers = Random(0), list[int]()
+    for arrived in range(10_000):
+        words = range(200, 260) if rng.random() < 0.5 else [230]
+        prompt = [1, *rng.choices(words, k=rng.randrange(1, 40))]
+        asked = Request(
+            prompt_ids=prompt, max_tokens=rng.randrange(1, 5), priority=rng.randrange(2)
+        )
+        numbers.append(core.add(asked))
+        if arrived % 6 == 0:
+            while len(numbers) > 24:
+                core.cancel(numbers.pop(rng.randrange(len(numbers))))
+            core.step()
+            numbers = [one for one in numbers if one in core.members]
+    while not core.is_idle:
+        core.step()
+    stats = core.stats()
+    assert stats.pages_used == 0 and stats.num_finished + stats.num_cancelled == 10_000
+    assert min(stats.num_finished, stats.num_cancelled, stats.num_preemptions) > 50
 
 
 def test_others_go_on_while_a_picture_is_looked_at(network, monkeypatch):

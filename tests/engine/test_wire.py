@@ -117,11 +117,13 @@ steps = some.builds(
     finish_reason=some.sampled_from([None, "stop", "length", "deadline", "cancelled"]),
     num_cached=counts,
     num_computed=counts,
+    queued_s=some.none() | some.floats(0, 100),
+    read_s=some.none() | some.floats(0, 100),
     routing=some.none() | routings,
 )
 messages = some.one_of(
     some.builds(Begin, number=counts, request_id=some.none() | some.text(), request=requests),
-    some.builds(Told, number=counts, step=steps),
+    some.builds(Told, steps=some.lists(some.tuples(counts, steps), max_size=3).map(tuple)),
     some.builds(Failed, number=some.none() | counts, message=some.text(), hint=some.text()),
     some.builds(StopThinking, number=counts, request_id=some.text()),
     some.sampled_from(

@@ -13,7 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.show import err, loading_bar, out
-from bise.engine import Backend, Core, EngineConfig, make_core, use_threads_for, uses_core
+from bise.engine import (
+    Backend,
+    Core,
+    EngineConfig,
+    freeze_heap,
+    make_core,
+    use_threads_for,
+    uses_core,
+)
 from bise.engine.bench import BenchConfig, Measure, bench
 from bise.errors import UserError
 from bise.model import PRESETS, Network, load_eagle, preset
@@ -60,6 +68,7 @@ def run_bench(
         network, dtype = find_network(name, dtype, engine, progress)
         head = None if eagle is None else load_eagle(eagle, network.config, DTYPES[dtype])
     use_threads_for(network.config)
+    freeze_heap()
     load_s = time.perf_counter() - started
     config = BenchConfig(new_tokens=new_tokens, repeats=repeats)
     if prompt_tokens:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bise.commands.logs import begin_logging
 from bise.commands.show import err, loading_bar
-from bise.engine import EngineConfig, SupervisedEngine
+from bise.engine import EngineConfig, SupervisedEngine, freeze_heap
 from bise.errors import UserError
 from bise.model.memory import available_memory_bytes
 from bise.serve import (
@@ -168,6 +168,7 @@ def run_until_lost(server: HttpServer, listener: socket.socket) -> None:
 
     if isinstance(engine, SupervisedEngine):
         engine.call_when_lost(leave)
+    freeze_heap()
     server.run(sockets=[listener])
     if isinstance(engine, SupervisedEngine) and engine.lost is not None:
         raise UserError(engine.lost.message)

@@ -14,9 +14,11 @@ from bise.engine.requests import (
     TokenLogprobs,
 )
 from bise.engine.runner import ExactRunner, Runner, cache_room
+from bise.engine.scripted import Script, ScriptedCore
 from bise.engine.setup import (
     Backend,
     EngineConfig,
+    freeze_heap,
     is_small,
     make_core,
     make_runner,
@@ -47,12 +49,15 @@ __all__ = [
     "Request",
     "Runner",
     "Sampling",
+    "Script",
+    "ScriptedCore",
     "Step",
     "Stream",
     "SupervisedEngine",
     "TokenLogprobs",
     "Vocabulary",
     "cache_room",
+    "freeze_heap",
     "is_small",
     "make_core",
     "make_runner",

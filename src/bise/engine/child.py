@@ -13,11 +13,15 @@ import sys
 import time
 import traceback
 from asyncio import StreamReader, StreamWriter
+from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import suppress
+from functools import partial
 
 from bise.engine.engine import Engine
-from bise.engine.setup import make_core, open_network, use_threads_for
+from bise.engine.requests import Step
+from bise.engine.setup import freeze_heap, make_core, open_network, use_threads_for
+from bise.engine.streams import Stream, Ticket
 from bise.engine.wire import (
     DTYPES,
     AskStats,
@@ -102,6 +106,7 @@ def open_engine(said: Plan, say: Callable[[Message], None]) -> tuple[Engine, Hel
     if said.eagle is not None:
         head = load_eagle(said.eagle, network.config, DTYPES[said.dtype])
     core = make_core(network, said.engine, head=head, vocabulary=said.vocabulary)
+    freeze_heap()
     engine = Engine(core, max_waiting=sys.maxsize)  # the parent counts who waits
     return engine, Hello(core.bounds, engine.stats())
 
@@ -149,24 +154,24 @@ async def hang_up(writer: StreamWriter) -> None:
 
 
 class Desk:
-    """Takes orders for an engine; each request is a task that passes on its steps."""
+    """Takes orders for an engine, and passes on what it delivers: a step of all in one message."""
 
     def __init__(self, engine: Engine, say: Callable[[Message], None]):
         self.engine = engine
         self.say = say
-        self._requests: dict[int, asyncio.Task[None]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._open: dict[int, tuple[Stream, Ticket]] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self._delivered: deque[tuple[int, Step | BaseException]] = deque()
+        self._is_called = False
+        """Whether what was delivered is going to be passed on."""
 
     def obey(self, message: Message) -> None:
         """Begin what a message asks for."""
         if isinstance(message, Begin):
-            task = asyncio.create_task(self._run(message))
-            self._requests[message.number] = task
-            task.add_done_callback(lambda _: self._requests.pop(message.number, None))
+            self._begin(message)
         elif isinstance(message, Leave):
-            task = self._requests.get(message.number)
-            if task is not None:
-                task.cancel()
+            self._leave(message.number)
         elif isinstance(message, StopThinking):
             self._run_errand(self._stop_thinking(message))
         elif isinstance(message, AskStats):
@@ -183,19 +188,64 @@ class Desk:
 
     async def clear(self) -> None:
         """End everything that runs."""
-        tasks = [*self._requests.values(), *self._errands]
-        for task in tasks:
+        for number in list(self._open):
+            self._leave(number)
+        for task in self._errands:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._errands, return_exceptions=True)
 
-    async def _run(self, begin: Begin) -> None:
+    def _begin(self, begin: Begin) -> None:
         try:
             stream = self.engine.generate(begin.request, begin.request_id)
-            async with aclosing(stream.__aiter__()) as steps:
-                async for step in steps:
-                    self.say(Told(begin.number, step))
+            ticket = stream.begin(partial(self._deliver, begin.number))
         except Exception as error:  # the parent raises it where somebody waits
             self.say(failed(begin.number, error))
+        else:
+            self._open[begin.number] = stream, ticket
+
+    def _leave(self, number: int) -> None:
+        stream, ticket = self._open.pop(number, (None, None))
+        if stream is not None and ticket is not None:
+            stream.leave(ticket)
+
+    def _deliver(self, number: int, one: Step | BaseException) -> None:
+        """In the engine's thread: let what it delivers in one go be passed on in one go."""
+        self._delivered.append((number, one))
+        if not self._is_called:
+            self._is_called = True
+            with suppress(RuntimeError):  # the loop is gone, and with it the parent
+                self._loop.call_soon_threadsafe(self._pass_on)
+
+    def _pass_on(self) -> None:
+        self._is_called = False  # from here on, whoever delivers calls again
+        steps = list[tuple[int, Step]]()
+        while self._delivered:
+            number, one = self._delivered.popleft()
+            if number not in self._open:
+                continue  # it has left meanwhile
+            if isinstance(one, BaseException):
+                self._tell(steps)
+                steps = []
+                self.say(failed(number, one))
+            else:
+                steps.append((number, one))
+            if isinstance(one, BaseException) or one.finish_reason is not None:
+                self._leave(number)
+        self._tell(steps)
+
+    def _tell(self, steps: list[tuple[int, Step]]) -> None:
+        """Say it together; if that cannot be said, then one by one."""
+        if not steps:
+            return
+        try:
+            self.say(Told(tuple(steps)))
+        except WireFault as fault:
+            if len(steps) == 1:
+                self._leave(steps[0][0])
+                self.say(failed(steps[0][0], fault))
+                return
+            for one in steps:
+                self._tell([one])
 
     async def _stop_thinking(self, message: StopThinking) -> None:
         try:
@@ -211,7 +261,7 @@ class Desk:
         task.add_done_callback(self._errands.discard)
 
 
-def failed(number: int | None, error: Exception) -> Failed:
+def failed(number: int | None, error: BaseException) -> Failed:
     """An error as a message; of what kind it is decides what the parent raises."""
     if isinstance(error, TooComplex):
         return Failed(number, "too_complex", error.message, error.hint)

@@ -228,6 +228,9 @@ class Core:
             pages_total=pool.num_pages,
             pages_used=pool.num_used,
             pages_known=pool.num_idle,
+            num_evicted=pool.num_evicted,
+            num_shelved=self.shelf.num_put if self.shelf else 0,
+            num_fetched=self.shelf.num_fetched if self.shelf else 0,
             cache_bytes=self.runner.cache.size_bytes,
         )
 
@@ -283,7 +286,7 @@ class Core:
 
     def _most_guesses(self, one: Running) -> int:
         """Guesses there is room for: the token after them is chosen in any case."""
-        return one.max_tokens - len(one.draws.generated) - 1
+        return one.max_tokens - one.draws.num_generated - 1
 
     def _tell_head(
         self,
@@ -391,7 +394,7 @@ class Core:
             saying.logprobs.append(logprobs_of(table[row], token, one.request.want_logprobs))
         if token in one.request.stop_ids or (one.held is not None and one.held.has_ended):
             saying.reason = "stop"
-        elif len(one.draws.generated) >= one.max_tokens:
+        elif one.draws.num_generated >= one.max_tokens:
             saying.reason = "length"
 
     def _settle(self, saying: Saying) -> Step:
@@ -405,7 +408,7 @@ class Core:
             self.counts.num_accepted += num_accepted
         self.scheduler.settle(track, num_accepted, saying.ids[-1:])
         self.counts.num_generated += len(saying.ids)
-        is_first = len(one.draws.generated) == len(saying.ids)
+        is_first = one.draws.num_generated == len(saying.ids)
         begun_s = one.begun_s if is_first else None
         step = Step(
             tuple(saying.ids),

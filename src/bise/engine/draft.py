@@ -27,6 +27,9 @@ PAUSE_STEPS = 32
 
 FIRST_CHANCE = 0.6
 
+MOST_PLACES = 16
+"""Of a pair that has occurred often, only so many last places are compared."""
+
 
 @dataclass(slots=True)
 class Luck:
@@ -62,24 +65,41 @@ def gain(chance: float, num_guesses: int) -> float:
 
 @dataclass(slots=True)
 class Lookup:
-    """The places of short runs of tokens in one request's text."""
+    """Where each pair of tokens of one request's text has occurred."""
 
-    places: dict[tuple[int, ...], int] = field(default_factory=dict[tuple[int, ...], int])
-    num_indexed: int = 0
+    latest: dict[int, int] = field(default_factory=dict[int, int])
+    """The place after the last occurrence of a pair,"""
+
+    earlier: list[int] = field(default_factory=list[int])
+    """and by that place, counted from `first`, the place after the one before; 0 without one."""
+
+    first: int = 0
 
     def find(self, tokens: Sequence[int]) -> tuple[int, int] | None:
         """Length of the longest ending that has occurred, and the place after it."""
         self._index(tokens)
-        for size in range(LONGEST, SHORTEST - 1, -1):
-            place = self.places.get(tuple(tokens[-size:]))
-            if place is not None:
-                return size, place
-        return None
+        if len(tokens) < SHORTEST:
+            return None
+        place = self.latest.get(tokens[-2] << 32 | tokens[-1], 0)
+        found = None
+        for _ in range(MOST_PLACES):
+            if not place:
+                break
+            size = SHORTEST
+            while size < min(LONGEST, place) and tokens[place - size - 1] == tokens[-size - 1]:
+                size += 1
+            if found is None or size > found[0]:
+                found = size, place
+            if size == LONGEST:
+                break
+            place = self.earlier[place - self.first]
+        return found
 
     def _index(self, tokens: Sequence[int]) -> None:
-        """Note what follows every run, but for the ones at the very end, which nothing follows."""
-        for end in range(max(1, self.num_indexed, len(tokens) - WINDOW), len(tokens)):
-            for size in range(SHORTEST, LONGEST + 1):
-                if end >= size:
-                    self.places[tuple(tokens[end - size : end])] = end
-        self.num_indexed = len(tokens)
+        """Note every pair, but for the one at the very end, which nothing follows."""
+        if not self.earlier:
+            self.first = max(SHORTEST, len(tokens) - WINDOW)
+        for end in range(self.first + len(self.earlier), len(tokens)):
+            pair = tokens[end - 2] << 32 | tokens[end - 1]
+            self.earlier.append(self.latest.get(pair, 0))
+            self.latest[pair] = end

@@ -8,11 +8,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from bise.engine.core import Core
-from bise.engine.requests import EngineStats, Request
-from bise.engine.streams import Stream, Ticket
+from bise.engine.bounds import Bounds
+from bise.engine.requests import EngineStats, Request, Step
+from bise.engine.streams import Post, Stream, Ticket
 from bise.errors import NotFound, UserError
 
 log = logging.getLogger(__name__)
@@ -29,12 +30,40 @@ class EngineClosed(UserError):
     """Nothing is computed any more (503)."""
 
 
+class Computes(Protocol):
+    """Whoever takes the steps: `Core`, or a `ScriptedCore` that only says what it is told."""
+
+    bounds: Bounds
+    failed: dict[int, Exception]
+
+    @property
+    def is_idle(self) -> bool: ...
+
+    @property
+    def num_waiting(self) -> int: ...
+
+    def check(self, request: Request) -> int: ...
+
+    def add(self, request: Request) -> int: ...
+
+    def cancel(self, number: int) -> None: ...
+
+    def stop_thinking(self, number: int) -> None: ...
+
+    def step(self) -> Mapping[int, Step]: ...
+
+    def stats(self) -> EngineStats: ...
+
+    def close(self) -> None: ...
+
+
 class Engine:
     """Many requests at once, each a stream of steps."""
 
-    def __init__(self, core: Core, *, max_waiting: int = 1024):
+    def __init__(self, core: Computes, *, max_waiting: int = 1024):
         self.core = core
         self.max_waiting = max_waiting
+        self.post = Post()
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._tickets: dict[int, Ticket] = {}
         self._by_id: dict[str, Ticket] = {}

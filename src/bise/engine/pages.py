@@ -54,9 +54,8 @@ class Holding:
     own: list[int] = field(default_factory=list)
     """Pages after those, written by this request alone."""
 
-    @property
-    def pages(self) -> list[int]:
-        return [node.page for node in self.nodes] + self.own
+    pages: list[int] = field(default_factory=list)
+    """All of them: of `nodes`, then `own`."""
 
     @property
     def num_known(self) -> int:
@@ -115,6 +114,7 @@ class PagePool:
                 break
             self._use(child)
             holding.nodes.append(child)
+            holding.pages.append(child.page)
             node = child
         return holding.num_known - start
 
@@ -126,10 +126,14 @@ class PagePool:
 
     def reserve(self, holding: Holding, num_tokens: int) -> bool:
         """Own pages for so many tokens in all; False, and nothing taken, if there are too few."""
-        missing = -(-num_tokens // PAGE_TOKENS) - len(holding.nodes) - len(holding.own)
+        missing = -(-num_tokens // PAGE_TOKENS) - len(holding.pages)
+        if missing <= 0:
+            return True
         if missing > self.num_available:
             return False
-        holding.own += [self._take() for _ in range(missing)]
+        taken = [self._take() for _ in range(missing)]
+        holding.own += taken
+        holding.pages += taken
         return True
 
     def share(self, holding: Holding, tokens: Sequence[int], num_computed: int) -> None:
@@ -155,12 +159,13 @@ class PagePool:
             else:
                 self.free.append(page)
                 self._use(node)
+            holding.pages[len(holding.nodes)] = node.page
             holding.nodes.append(node)
 
     def release(self, holding: Holding) -> None:
         """Give everything back; what is full stays known until its room is needed."""
         self.free += holding.own
-        holding.own = []
+        holding.own, holding.pages = [], []
         for node in reversed(holding.nodes):
             node.num_users -= 1
             self._touch(node)

@@ -129,7 +129,7 @@ class TokenLogprobs:
     """(id, logprob), likeliest first"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: many are made in every step
 class Step:
     """What one pass added to a request."""
 
@@ -214,5 +214,14 @@ class EngineStats:
 
     pages_known: int
     """Pages nobody uses now, kept for whoever begins alike."""
+
+    num_evicted: int
+    """Times a known page had to make way,"""
+
+    num_shelved: int
+    """went to disk instead of being forgotten,"""
+
+    num_fetched: int
+    """and came back from there."""
 
     cache_bytes: int

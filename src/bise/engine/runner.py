@@ -22,7 +22,7 @@ from bise.model.packed import PackedNetwork
 from bise.model.paged import ExactSight, PagedSight, Span
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)  # not frozen: many are made in every step
 class Work:
     """New tokens of one request."""
 

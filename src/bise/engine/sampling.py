@@ -31,8 +31,10 @@ class Draws:
 
     request: Request
     rng: Random
-    generated: list[int] = field(default_factory=list[int])
+    num_generated: int = 0
     counts: Counter[int] = field(default_factory=Counter[int])
+    """How often each token was said; empty where no penalty asks for it."""
+
     prompt_set: frozenset[int] = frozenset()
     prompt_tokens: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     """The same as a tensor; empty where no penalty asks for them."""
@@ -40,23 +42,35 @@ class Draws:
     barred: Tensor | None = None
     """Ids the next token may not be by the request's grammar: [vocab] bool"""
 
+    needs_counts: bool = False
+    needs_shape: bool = False
+    """Whether the options of the request change the logits."""
+
     @classmethod
     def of(cls, request: Request) -> "Draws":
-        needs_prompt = request.sampling.repetition_penalty != 1.0
+        one = request.sampling
+        needs_prompt = one.repetition_penalty != 1.0
+        needs_counts = bool(needs_prompt or one.presence_penalty or one.frequency_penalty)
         prompt = frozenset(request.prompt_ids) if needs_prompt else frozenset[int]()
         tokens = torch.tensor(sorted(prompt), dtype=torch.int64)
-        return cls(request, Random(request.sampling.seed), prompt_set=prompt, prompt_tokens=tokens)
+        return cls(
+            request,
+            Random(one.seed),
+            prompt_set=prompt,
+            prompt_tokens=tokens,
+            needs_counts=needs_counts,
+            needs_shape=bool(needs_counts or one.logit_bias or one.min_tokens),
+        )
 
     @property
     def is_shaped(self) -> bool:
         """Whether anything changes the logits before the temperature does."""
-        one = self.request.sampling
-        penalised = one.presence_penalty or one.frequency_penalty or one.repetition_penalty != 1.0
-        return bool(one.logit_bias or penalised or one.min_tokens or self.barred is not None)
+        return self.needs_shape or self.barred is not None
 
     def add(self, token: int) -> None:
-        self.generated.append(token)
-        self.counts[token] += 1
+        self.num_generated += 1
+        if self.needs_counts:
+            self.counts[token] += 1
 
 
 class Pick(Protocol):
@@ -139,7 +153,7 @@ def shape_logits(row: Tensor, draws: Draws) -> None:
         row[said] -= sampling.presence_penalty + sampling.frequency_penalty * times
     if draws.barred is not None:
         row.masked_fill_(draws.barred.to(row.device), NEVER)
-    if len(draws.generated) < sampling.min_tokens:
+    if draws.num_generated < sampling.min_tokens:
         ends = [token for token in request.stop_ids if token < len(row)]
         kept = row[ends]
         row[ends] = NEVER

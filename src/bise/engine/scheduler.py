@@ -8,6 +8,7 @@ step it catches up, until the step's token budget is spent. Those who lack only 
 first, so that no stream stalls while somebody else's long prompt is read in chunks.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +52,7 @@ class Track:
         return self.priority, self.number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: many are made in every step
 class Slice:
     """Tokens of one request to compute in the next pass."""
 
@@ -74,6 +75,8 @@ class Scheduler:
     max_step_tokens: int = 1024
     waiting: list[Track] = field(default_factory=list[Track])
     running: list[Track] = field(default_factory=list[Track])
+    """By rank."""
+
     num_preemptions: int = 0
 
     def __post_init__(self) -> None:
@@ -91,17 +94,21 @@ class Scheduler:
     def plan(self, max_tokens: int | None = None) -> list[Slice]:
         """Say what the next pass computes, and reserve its pages. max_tokens: for this pass only"""
         self._admit()
-        order = sorted(self.running, key=lambda one: one.rank)
-        talking = [one for one in order if one.num_missing <= FEW_TOKENS]
-        reading = [one for one in order if one.num_missing > FEW_TOKENS]
+        talking, reading = list[Track](), list[Track]()
+        for one in self.running:
+            (talking if one.num_missing <= FEW_TOKENS else reading).append(one)
         budget, step = max_tokens or self.max_step_tokens, list[Slice]()
         busy: set[tuple[int, tuple[int, ...]]] = set()
+        before = self.num_preemptions
         for track in (*talking, *reading):
-            if track not in self.running or track.is_held_back:
-                continue  # preempted for somebody before it, or slow to say what may follow
-            self._take_over(track)
-            if self._is_being_computed(track, busy):
-                continue  # somebody computes the same page in this pass; take it over in the next
+            if track.is_held_back:
+                continue  # slow to say what may follow
+            if self.num_preemptions != before and track not in self.running:
+                continue  # preempted for somebody before it
+            if not track.holding.own:  # others may have computed what comes next
+                self._take_over(track)
+                if self._is_being_computed(track, busy):
+                    continue  # somebody does in this pass; take it over in the next
             if track.num_draft and not self._draft_fits(track, budget):
                 self.settle(track, 0, ())
             count = min(track.num_missing, budget)
@@ -124,11 +131,12 @@ class Scheduler:
 
     def settle(self, track: Track, num_accepted: int, tokens: Sequence[int]) -> None:
         """Drop the draft but for its accepted beginning, then add what was chosen after it."""
-        keep = len(track.tokens) - track.num_draft + num_accepted
-        del track.tokens[keep:]
-        del track.keys[keep:]
-        track.num_draft = 0
-        track.num_computed = min(track.num_computed, keep)
+        if track.num_draft:
+            keep = len(track.tokens) - track.num_draft + num_accepted
+            del track.tokens[keep:]
+            del track.keys[keep:]
+            track.num_draft = 0
+            track.num_computed = min(track.num_computed, keep)
         track.tokens += tokens
         track.keys += tokens
 
@@ -153,7 +161,7 @@ class Scheduler:
                 track.num_computed, track.num_cached = 0, num_cached
                 return
             self.waiting.remove(track)
-            self.running.append(track)
+            insort(self.running, track, key=lambda one: one.rank)
 
     def _has_room(self, track: Track) -> bool:
         if len(self.running) >= self.max_running:
@@ -187,7 +195,7 @@ class Scheduler:
     def _is_being_computed(self, track: Track, busy: set[tuple[int, tuple[int, ...]]]) -> bool:
         """Whether this pass already computes the page this request would begin with."""
         at = track.holding.num_known
-        is_at_page = self.pool.shares and track.num_computed == at and not track.holding.own
+        is_at_page = self.pool.shares and track.num_computed == at
         if not is_at_page or track.num_missing <= PAGE_TOKENS:
             return False
         key = self.pool.next_key(track.holding, track.keys)

@@ -2,9 +2,11 @@
 
 import asyncio
 import queue
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from bise.engine.requests import Request, Step
 
@@ -21,8 +23,51 @@ class Ticket:
     is_cancelled: bool = False
 
 
+class Mail:
+    """Carries steps to one event loop: it is woken once for all that came since it last looked."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self._loop = loop
+        self._waiting: deque[tuple[asyncio.Queue[Step | BaseException], Step | BaseException]] = (
+            deque()
+        )
+        self._is_called = False
+
+    def put(self, box: "asyncio.Queue[Step | BaseException]", one: Step | BaseException) -> None:
+        """From any thread. Raises `RuntimeError` if the loop is gone."""
+        self._waiting.append((box, one))
+        if self._is_called:
+            return
+        self._is_called = True
+        try:
+            self._loop.call_soon_threadsafe(self._deliver)
+        except RuntimeError:
+            self._is_called = False
+            self._waiting.clear()
+            raise
+
+    def _deliver(self) -> None:
+        self._is_called = False  # before looking: what comes from here on calls again
+        while self._waiting:
+            box, one = self._waiting.popleft()
+            box.put_nowait(one)
+
+
+class Post:
+    """The mail of each loop somebody waits in."""
+
+    def __init__(self) -> None:
+        self._mails: WeakKeyDictionary[asyncio.AbstractEventLoop, Mail] = WeakKeyDictionary()
+
+    def to(self, loop: asyncio.AbstractEventLoop) -> Mail:
+        """Called in that loop."""
+        return self._mails.setdefault(loop, Mail(loop))
+
+
 class Host(Protocol):
     """Whoever computes what streams wait for."""
+
+    post: Post
 
     def begin(self, ticket: Ticket, request_id: str | None) -> None: ...
 
@@ -38,17 +83,16 @@ class Stream:
         self.request_id = request_id
 
     async def __aiter__(self) -> AsyncGenerator[Step, None]:
-        loop = asyncio.get_running_loop()
+        mail = self.host.post.to(asyncio.get_running_loop())
         arrived: asyncio.Queue[Step | BaseException] = asyncio.Queue()
 
         def deliver(one: Step | BaseException) -> None:
             try:
-                loop.call_soon_threadsafe(arrived.put_nowait, one)
+                mail.put(arrived, one)
             except RuntimeError:  # the loop is gone, and with it whoever waited
                 ticket.is_cancelled = True
 
-        ticket = Ticket(self.request, deliver)
-        self.host.begin(ticket, self.request_id)
+        ticket = self.begin(deliver)
         is_done = False
         try:
             while not is_done:
@@ -56,12 +100,11 @@ class Stream:
                 is_done = isinstance(one, BaseException) or one.finish_reason is not None
                 yield _step(one)
         finally:
-            self.host.leave(ticket, self.request_id)
+            self.leave(ticket)
 
     def __iter__(self) -> Generator[Step, None, None]:
         arrived: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
-        ticket = Ticket(self.request, arrived.put)
-        self.host.begin(ticket, self.request_id)
+        ticket = self.begin(arrived.put)
         is_done = False
         try:
             while not is_done:
@@ -69,7 +112,18 @@ class Stream:
                 is_done = isinstance(one, BaseException) or one.finish_reason is not None
                 yield _step(one)
         finally:
-            self.host.leave(ticket, self.request_id)
+            self.leave(ticket)
+
+    def begin(self, deliver: Deliver) -> Ticket:
+        """Begin without iterating: steps, or what went wrong, go to `deliver` in the engine's
+        thread. Whoever does this also calls `leave`."""
+        ticket = Ticket(self.request, deliver)
+        self.host.begin(ticket, self.request_id)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Nothing more is wanted, or there is nothing more to come."""
+        self.host.leave(ticket, self.request_id)
 
 
 def _step(one: Step | BaseException) -> Step:

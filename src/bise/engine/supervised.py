@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from bise.engine.engine import EngineFailed, QueueFull
 from bise.engine.link import Link
 from bise.engine.requests import EngineStats, Request, Step
-from bise.engine.streams import Stream, Ticket
+from bise.engine.streams import Post, Stream, Ticket
 from bise.engine.wire import (
     AskStats,
     Beat,
@@ -97,6 +97,7 @@ class SupervisedEngine:
         self.plan = plan
         self.progress = progress
         self.max_waiting = max_waiting
+        self.post = Post()
         self.patience = patience or Patience()
         self.lost: EngineDown | None = None
         """Why it is not coming back, once it has died too often."""
@@ -310,7 +311,8 @@ class SupervisedEngine:
                 if self.progress is not None:
                     self.progress(message.done_bytes, message.total_bytes)
             elif isinstance(message, Told):
-                self._deliver(message.number, message.step)
+                for number, step in message.steps:
+                    self._deliver(number, step)
             elif isinstance(message, Failed):
                 self._hear_failure(message)
             elif isinstance(message, Stats | Done):

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bise.engine.bounds import Bounds
 from bise.engine.grammars import Vocabulary
-from bise.engine.requests import EngineStats, Request, Step, TokenLogprobs
+from bise.engine.requests import EngineStats, FinishReason, Request, Step, TokenLogprobs
 from bise.engine.setup import EngineConfig
 from bise.errors import UserError
 
@@ -40,6 +40,7 @@ DTYPES = {
     "int16": torch.int16,
     "uint8": torch.uint8,
 }
+FINISH_REASONS = get_args(FinishReason)
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
@@ -115,10 +116,10 @@ class AskStats:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One step of a request."""
+    """What one step of the engine brought to whom."""
 
-    number: int
-    step: Step
+    steps: tuple[tuple[int, Step], ...]
+    """Requests by number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,8 @@ def _pack(value: Any, tensors: list[Tensor]) -> Any:
         return _pack_request(value, tensors)
     if isinstance(value, TokenLogprobs):
         return [value.logprob, value.top]
+    if isinstance(value, Told):
+        return [_pack_step(number, step, tensors) for number, step in value.steps]
     if isinstance(value, Mapping):
         return list(value.items())
     if isinstance(value, tuple | list):
@@ -272,6 +275,15 @@ def _pack(value: Any, tensors: list[Tensor]) -> Any:
     if hasattr(value, "__dataclass_fields__"):
         return {one.name: _pack(getattr(value, one.name), tensors) for one in fields(value)}
     return value
+
+
+def _pack_step(number: int, step: Step, tensors: list[Tensor]) -> list[Any]:
+    """A row, short where there is nothing but ids: every token of every reply comes this way."""
+    row = [number, step.ids, step.num_cached, step.num_computed, step.finish_reason]
+    if step.queued_s is step.read_s is step.routing is None and not step.logprobs:
+        return row
+    more = step.queued_s, step.read_s, step.logprobs, step.routing
+    return [*row, *(_pack(one, tensors) for one in more)]
 
 
 def _pack_request(request: Request, tensors: list[Tensor]) -> dict[str, Any]:
@@ -287,6 +299,8 @@ def _unpack(hint: Any, value: Any, tensors: Iterator[Tensor]) -> Any:
     """The inverse of `_pack`, for a value that should be what `hint` says."""
     if hint is Request:
         return _unpack_request(value, tensors)
+    if hint is Told:
+        return Told(tuple(_unpack_step(row, tensors) for row in value))
     if hint is TokenLogprobs:
         logprob, top = value
         return TokenLogprobs(_number(logprob), tuple((_whole(i), _number(p)) for i, p in top))
@@ -303,6 +317,23 @@ def _unpack(hint: Any, value: Any, tensors: Iterator[Tensor]) -> Any:
     if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
         return _unpack_fields(hint, value, tensors)
     return _plain(hint, value)
+
+
+def _unpack_step(row: Any, tensors: Iterator[Tensor]) -> tuple[int, Step]:
+    number, ids, num_cached, num_computed, reason, *more = row
+    for one in (number, num_cached, num_computed, *ids):
+        if type(one) is not int:
+            raise WireFault(f"{str(one)[:100]!r} is no number in a step")
+    if reason is not None and reason not in FINISH_REASONS:
+        raise WireFault(f"{str(reason)[:100]!r} is no reason to end")
+    step = Step(tuple(ids), finish_reason=reason, num_cached=num_cached, num_computed=num_computed)
+    if more:
+        queued_s, read_s, logprobs, routing = more
+        step.queued_s = _plain(float | None, queued_s)
+        step.read_s = _plain(float | None, read_s)
+        step.logprobs = _unpack(tuple[TokenLogprobs, ...], logprobs, tensors)
+        step.routing = _unpack(Tensor | None, routing, tensors)
+    return number, step
 
 
 def _unpack_fields(kind: type, values: Any, tensors: Iterator[Tensor]) -> Any:

@@ -50,6 +50,12 @@ COUNTERS = (
         lambda s: s.num_images - s.num_images_seen),
     one("vllm:num_preemptions", "Times a request lost its pages to another.",
         lambda s: s.num_preemptions),
+    Family("bise:cache_page_moves", "Known pages that made way, those of them that went to disk, "
+           "and those that came back.", {
+        "evicted": lambda s: s.num_evicted,
+        "shelved": lambda s: s.num_shelved,
+        "fetched": lambda s: s.num_fetched,
+    }, "move"),
     one("vllm:spec_decode_num_drafts", "Times tokens were guessed ahead for a request.",
         lambda s: s.num_drafts),
     one("vllm:spec_decode_num_draft_tokens", "Tokens guessed ahead.",

@@ -9,6 +9,7 @@
 namespace bise {
 namespace {
 
+constexpr int64_t AHEAD = 1024;  // logits asked for before they are looked at
 constexpr float NEVER = -std::numeric_limits<float>::infinity();
 
 // Up to LANES numbers; where there are fewer, the rest can never be said.
@@ -26,13 +27,12 @@ float largest_of(const float* x, int64_t count) {
     Floats tops[4] = {spread(NEVER), spread(NEVER), spread(NEVER), spread(NEVER)};
     int64_t i = 0;
     for (; i + 4 * LANES <= count; i += 4 * LANES)
-        for (int part = 0; part < 4; ++part)
+        for (int part = 0; part < 4; ++part) {
+            __builtin_prefetch(x + i + part * LANES + AHEAD);
             tops[part] = largest(load(x + i + part * LANES), tops[part]);
+        }
     for (; i < count; i += LANES) tops[0] = largest(load_some(x + i, count - i), tops[0]);
-    float lanes[LANES], top = NEVER;
-    store(lanes, largest(largest(tops[0], tops[1]), largest(tops[2], tops[3])));
-    for (const float one : lanes) top = one > top ? one : top;
-    return top;
+    return highest(largest(largest(tops[0], tops[1]), largest(tops[2], tops[3])));
 }
 
 inline Floats chances_of(Floats x, Curve curve, float least) {

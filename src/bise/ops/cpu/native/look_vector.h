@@ -95,6 +95,19 @@ inline float total(Floats vector) {
 #endif
 }
 
+inline float highest(Floats vector) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps(vector);
+#else
+    float lanes[LANES];
+    store(lanes, vector);
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i)
+            lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+    return lanes[0];
+#endif
+}
+
 inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 

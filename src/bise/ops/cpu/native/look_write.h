@@ -39,9 +39,7 @@ float write_codes(const float* from, int64_t count, uint8_t* to) {
     };
     Floats most{};
     for (int64_t i = 0; i < count; i += LANES) most = largest(most, absolute(some(i)));
-    float lanes[LANES], maximum = 0;
-    store(lanes, most);
-    for (const float lane : lanes) maximum = lane > maximum ? lane : maximum;
+    const float maximum = highest(most);
     const float scale = maximum / (type == CACHE_INT8 ? 127.0f : 448.0f);
     const Floats divisor = spread(scale > 1e-20f ? scale : 1e-20f);
     for (int64_t i = 0; i < count; i += LANES) {
