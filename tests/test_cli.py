@@ -233,16 +233,18 @@ def test_an_evaluation_prints_keeps_and_reports(run, thinker, tmp_path):
     assert run(*report, "--check")[0] == 0
 
 
-def test_a_demo_without_a_terminal_marks_and_ends(monkeypatch, thinker, capsys):
+def test_a_demo_without_a_terminal_marks_and_ends(monkeypatch, thinker, capsys, tmp_path):
     from bise.commands.demo import demo
 
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("BISE_LEAN_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "stdin", Typed(""))
     assert demo(3, str(thinker)) == 1, "46 is not the answer to everything"
     out = capsys.readouterr().out
     for words in ("A quick answer", "thinking first", "A picture", "chain", "read", "text", "self"):
         assert words in out
     assert "✗" in out and "0 of 5" in out and "too few" in out
+    assert "no proof here: Lean is not installed" in out and "bise prove setup" in out
 
 
 STYLE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")

@@ -7,22 +7,15 @@ from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
-from typer.core import TyperGroup
 
+from bise.cli_prove import Lean, Project, prove_app
 from bise.errors import UserError
 from bise.flags import takes_settings
+from bise.groups import RunByDefault
 from bise.sources import read_settings
 
 UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for a wrong option; newer releases carry a click of their own."""
-
-
-class RunByDefault(TyperGroup):
-    """A group whose first word may be left out: `bise eval nano` is `bise eval run nano`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        is_command = bool(args) and (args[0] in self.commands or args[0] in ("--help", "-h"))
-        return super().parse_args(ctx, args if is_command else ["run", *args])
 
 
 app = typer.Typer(
@@ -39,6 +32,7 @@ keys_app = typer.Typer(no_args_is_help=True, help="Who may use a server.")
 app.add_typer(train_app, name="train")
 app.add_typer(eval_app, name="eval")
 app.add_typer(keys_app, name="keys")
+app.add_typer(prove_app, name="prove")
 
 ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub id.")]
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
@@ -134,6 +128,9 @@ def keys_add(
     tenant: Annotated[
         str, Option(help="Keys of one tenant share known beginnings of prompts.")
     ] = "",
+    may_verify: Annotated[
+        bool, Option("--may-verify", help="It may use the judge at /v1/verify.")
+    ] = False,
 ) -> None:
     """Make a key; it is printed once, and the file keeps its digest."""
     from bise.commands import keys as room
@@ -147,6 +144,7 @@ def keys_add(
         concurrent=concurrent,
         priority=priority,
         tenant=tenant,
+        may_verify=may_verify,
     )
 
 
@@ -194,6 +192,49 @@ def demo(
     raise typer.Exit(run_demo(int(f"{date.today():%Y%m%d}") if seed is None else seed))
 
 
+@app.command("verify")
+def verify_(
+    challenge: Annotated[
+        Path | None, Argument(help="Statements with `sorry`, and what they speak of.")
+    ] = None,
+    submission: Annotated[Path | None, Argument(help="The whole file again, with proofs.")] = None,
+    certificate: Annotated[
+        Path | None, Option(help="A folder that `bise prove` wrote, to be judged again.")
+    ] = None,
+    examples: Annotated[
+        Path | None, Option(help="Lines `#guard …` that submitted definitions must agree with.")
+    ] = None,
+    disprove: Annotated[
+        list[str] | None,
+        Option(help="A target whose negation `not_TARGET` was proved instead; may be repeated."),
+    ] = None,
+    allow_predicate_holes: Annotated[
+        bool, Option("--allow-predicate-holes", help="The verdict then asks for a review.")
+    ] = False,
+    timeout_s: Annotated[int, Option(min=1, help="CPU seconds of each process.")] = 120,
+    lean: Lean = "wasm",
+    project: Project = None,
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge a Lean proof: exit 0 accepted, 1 rejected, 2 unusable, 3 failed."""
+    from bise.commands.verify import run_verify
+
+    raise typer.Exit(
+        run_verify(
+            challenge,
+            submission,
+            certificate=certificate,
+            examples=examples,
+            disproves=disprove or [],
+            allows_predicates=allow_predicate_holes,
+            timeout_s=timeout_s,
+            backend=lean,
+            project=project,
+            as_json=as_json,
+        )
+    )
+
+
 @app.command("inspect")
 def inspect_(
     target: Annotated[str, Argument(metavar="FOLDER_OR_PRESET", help="What to look at.")],
@@ -235,6 +276,17 @@ def doctor(
     from bise.commands.doctor import doctor as examine
 
     examine(as_json=as_json)
+
+
+@app.command("list-model-profiles")
+def list_model_profiles(
+    model: Annotated[str, Argument(help="A model that ships, a preset, or a folder.")] = "nano",
+    as_json: Annotated[bool, Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say in which forms a model can be run on this machine, as NIM's containers do."""
+    from bise.commands.profiles import show_profiles
+
+    show_profiles(model, as_json=as_json)
 
 
 @app.command("convert")
@@ -436,6 +488,49 @@ def eval_report(
 
     is_current = run_report(model, page, records, is_check=check)
     raise typer.Exit(1 if check and not is_current else 0)
+
+
+@eval_app.command("prove")
+def eval_prove(
+    problems: Annotated[
+        str,
+        Option(
+            "--set",
+            help="`core`, a part of it (`core/repair`, `core/3`), or a path: a folder of Lean"
+            " files, or a benchmark (lean-eval, miniF2F, PutnamBench, VERINA, CLEVER).",
+        ),
+    ] = "core",
+    only: Annotated[list[str] | None, Option(help="A problem; by default all.")] = None,
+    model: Annotated[
+        str | None, Option(help="An address or a folder; without one, automation.")
+    ] = None,
+    attempts: Annotated[int, Option("--attempts", "-k", min=1, help="Of a model, each.")] = 8,
+    cpu_s: Annotated[float, Option(help="CPU seconds of Lean for automation, each.")] = 60.0,
+    tokens: Annotated[int | None, Option(min=1, help="Of a model, each.")] = None,
+    usd_per_hour: Annotated[
+        float | None, Option("--usd-per-hour", help="What the model's machine costs.")
+    ] = None,
+    out: Annotated[Path, Option(help="Records; what has one is not done again.")] = Path(
+        "prove-eval"
+    ),
+    beside: Annotated[
+        list[Path] | None, Option(help="A folder of another run, drawn into the same picture.")
+    ] = None,
+) -> None:
+    """Prove problems and have every proof judged: solved, pass@k, price."""
+    from bise.commands.prove_bench import run_prove_eval
+
+    run_prove_eval(
+        problems,
+        only=only or (),
+        model=model,
+        attempts=attempts,
+        cpu_s=cpu_s,
+        tokens=tokens,
+        usd_per_hour=usd_per_hour,
+        folder=out,
+        beside=beside or (),
+    )
 
 
 def one_of(name: str, value: str, words: tuple[Any, ...]) -> Any:

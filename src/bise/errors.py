@@ -52,6 +52,10 @@ class WrongType(UserError):
     """A field that is missing, of the wrong type, or a word outside its list (422)."""
 
 
+class WaitedTooLong(UserError):
+    """A request whose turn did not come in time (503)."""
+
+
 class NotFound(UserError):
     """A model, a file or a request that is not there (404)."""
 

@@ -102,10 +102,16 @@ class ServeSettings:
     allow_image_urls: bool = setting(
         False, "Fetch pictures by their addresses, from the open net only."
     )
+    judge: bool = setting(
+        False, "Judge Lean proofs at /v1/verify and find them at /prove; needs `bise prove setup`."
+    )
     max_body_mib: int = setting(64, "Of a request, pictures included.", at_least=1)
     max_connections: int = setting(1024, "Clients connected at once.", at_least=1)
     request_timeout: float = setting(
         0.0, "Seconds after which a reply is cut; 0 is never.", at_least=0
+    )
+    queue_timeout: float = setting(
+        300.0, "Seconds a request may wait for its turn; 0 is for ever.", at_least=0
     )
     drain_timeout: float = setting(
         30.0, "Seconds running replies have to end when the server is told to stop.", at_least=0

@@ -24,7 +24,7 @@ TABLE = "serve"
 """The table of the file our settings stand in."""
 
 BUILD = ("BISE_CORE", "BISE_CXXFLAGS", "BISE_ISA", "BISE_REQUIRE_CORE")
-NOT_SETTINGS = frozenset((CONFIG, *BUILD))
+NOT_SETTINGS = frozenset((CONFIG, "BISE_LEAN_HOME", *BUILD))
 """Other variables of ours."""
 
 UNUSED_NIM = {

@@ -1,6 +1,7 @@
 """Nothing gets out of the sandbox, and whatever never ends is ended."""
 
 import contextlib
+import ctypes
 import socket
 import sys
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bise.errors import NotFound
-from bise.judge.sandbox import Limits, NoWall, run
+from bise.judge.sandbox import Boxed, Limits, NoWall, run
 
 PYTHON = Path(sys.executable).resolve()
 SYSTEM = [Path(one) for one in ("/usr", "/lib", "/lib64", "/bin") if Path(one).exists()]
@@ -91,6 +92,14 @@ def test_limits_hold(tmp_path, code, limits, end):
     assert len(ran.out) <= 4 << 20
 
 
+def test_seconds_of_processor_time_are_counted(tmp_path):
+    busy = "import time; start = time.process_time()\nwhile time.process_time() < start + 1: pass"
+    assert 0.9 < python(busy, tmp_path).cpu_s < 4
+    assert python("import time; time.sleep(1)", tmp_path).cpu_s < 0.9
+    below = f"import os; pid = os.fork()\nif pid == 0:\n exec({busy!r})\nelse: os.wait()"
+    assert python(below, tmp_path).cpu_s > 0.9
+
+
 def test_children_die_with_the_command(tmp_path):
     code = "import os, time; os.fork() or os.setsid() or time.sleep(60); print(1)"
     ran = python(code, tmp_path, wall_s=3)
@@ -139,3 +148,31 @@ def test_many_at_once(tmp_path):
     for one in threads:
         one.join()
     assert found == [b"7\n"] * 4
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or ctypes.CDLL(None).syscall(444, None, 0, 1) < 1,
+    reason="this kernel has no Landlock",
+)
+def test_landlock_refuses_what_mounts_allow(tmp_path):
+    for code in (
+        "import os; os.mkfifo('x')",
+        "import socket; socket.socket(socket.AF_UNIX).bind('x')",
+    ):
+        ran = python(code, tmp_path)
+        assert ran.status == 1 and b"PermissionError" in ran.err, ran
+    ran = python("import os; os.mkdir('d'); open('d/x', 'w'); os.rename('d/x', 'y')", tmp_path)
+    assert ran.status == 0 and (tmp_path / "y").exists(), ran
+
+
+def test_limits_hold_without_walls_too(tmp_path):
+    code = "import os, time; os.fork() or time.sleep(60); print(1, flush=True); time.sleep(60)"
+    command = [str(PYTHON), "-I", "-S", "-c", code]
+    boxed = Boxed(command, tmp_path, limits=Limits(), has_walls=False)
+    try:
+        assert boxed.process.stdout is not None
+        assert boxed.process.stdout.readline() == b"1\n"
+    finally:
+        status, told = boxed.close()
+    assert (status, told) == (-9, "+") and boxed.has_ended()
+    boxed.check_walls("")

@@ -48,6 +48,7 @@ def running(
     parts: Mapping[str, Any] | None = None,
     allowed_origins: Sequence[str] = (),
     tls: Mapping[str, Any] | None = None,
+    guests: Sequence[Any] = (),
     **manners: Any,
 ) -> Iterator[Running]:
     """A server while it is needed. parts: other fields of `Served`; tls: options of uvicorn's"""
@@ -58,7 +59,9 @@ def running(
     served = replace(
         served, limits=limits or served.limits, manners=Manners(**manners), **(parts or {})
     )
-    server = HttpServer(served, allowed_origins=allowed_origins, port=0, **(tls or {}))
+    server = HttpServer(
+        served, allowed_origins=allowed_origins, guests=guests, port=0, **(tls or {})
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -2,9 +2,15 @@
 
 import asyncio
 import hashlib
+import json
 from types import SimpleNamespace
 
+import pytest
+
+from bise.cli import main
+from bise.model import preset
 from bise.serve.nim_doors import Warmth
+from bise.serve.profiles import PRECISIONS, profiles_of
 
 
 def test_it_is_alive_and_ready(thinking_server):
@@ -38,7 +44,11 @@ def test_versions_model_and_license(thinking_server):
     assert metadata["licenseInfo"] == license and "Apache License" in license["content"]
     assert license["size"] == len(license["content"])
     assert license["sha"] == hashlib.sha256(license["content"].encode()).hexdigest()
-    (profile,) = get("/v1/manifest").json()["data"]
+    profiles = get("/v1/manifest").json()["data"]
+    assert [one["tags"]["precision"] for one in profiles] == [*PRECISIONS]
+    sizes = [one["memory_bytes"] for one in profiles]
+    assert sizes == sorted(sizes, reverse=True)
+    (profile,) = [one for one in profiles if one["selected"]]
     assert profile["id"] == metadata["selectedModelProfileId"] == "cpu-float32"
     assert profile["tags"]["precision"] == "float32" and profile["fits"] is True
 
@@ -73,3 +83,19 @@ def test_an_engine_that_dies_while_somebody_waits_is_not_ready():
         return [await warmth.is_ready(), await first]
 
     assert asyncio.run(ask_twice()) == [False, False]
+
+
+def test_profiles_say_which_forms_of_a_model_fit():
+    small4 = profiles_of(preset("small4"), free_bytes=100 * 2**30)
+    assert [one.id for one in small4 if one.fits] == ["cpu-int4"]
+    assert 60e9 < small4[-1].memory_bytes < 70e9 and small4[1].memory_bytes > 230e9
+
+
+def test_the_command_lists_them(capsys):
+    for words in ([], ["--json"]):
+        with pytest.raises(SystemExit) as left:
+            main(["list-model-profiles", "nano", *words])
+        assert left.value.code == 0
+        shown = capsys.readouterr().out
+        assert all(f"cpu-{name}" in shown for name in PRECISIONS)
+    assert all(one["fits"] for one in json.loads(shown))

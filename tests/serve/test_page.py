@@ -43,7 +43,24 @@ def test_every_file_comes_with_the_policy_and_is_known_again(thinking_server, pa
     assert changed.status_code == 200 and changed.content == reply.content
     head = client.head(path)
     assert head.status_code == 200 and not head.content
-    assert int(head.headers["content-length"]) == len(reply.content)
+    plain = client.head(path, headers={"accept-encoding": "identity"})
+    assert int(plain.headers["content-length"]) == len(reply.content)
+
+
+def test_large_files_come_packed_to_who_can_unpack_them(thinking_server):
+    client = thinking_server.client
+    (path,) = [one for one in PATHS if one.endswith(".js")]
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for accepted in ("gzip", "br, gzip;q=0.5", "GZIP"):
+        reply = client.get(path, headers={"accept-encoding": accepted})
+        assert reply.headers["content-encoding"] == "gzip" and reply.content == plain.content
+        assert reply.headers["vary"] == "Accept-Encoding"
+        assert int(reply.headers["content-length"]) < len(plain.content) / 2
+        assert reply.headers["etag"] != plain.headers["etag"]
+    for refused in ("gzip;q=0", "gzip; q=0.0", "br", ""):
+        reply = client.get(path, headers={"accept-encoding": refused})
+        assert "content-encoding" not in reply.headers, refused
 
 
 def test_files_with_a_digest_in_their_name_are_kept_for_ever(thinking_server):

@@ -178,3 +178,29 @@ def test_health_and_the_description(thinking_server):
     for path in DOORS:
         post = described["paths"][path]["post"]
         assert post["summary"] and post["requestBody"]["content"]["application/json"]["schema"]
+
+
+def test_a_stream_with_much_to_send_lets_others_have_their_turn():
+    """Neither its events nor its socket wait here, as when a slow machine has fallen behind."""
+    told: list[int] = []
+
+    async def events():
+        for number in range(10_000):
+            yield b"%d" % number
+
+    async def send(message):
+        told.append(len(message))
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def run() -> int:
+        stream = EventStream(events(), lambda _: b"", {})
+        task = asyncio.ensure_future(stream({"type": "http"}, receive, send))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        sent = len(told)
+        await task
+        return sent
+
+    assert asyncio.run(run()) < 1000 < len(told)

@@ -32,6 +32,55 @@ def test_notes_and_unknown_words_are_left_out_and_the_latter_named():
     assert dropped == ["s.properties.title.format", "s.properties.b.uniqueItems", "s.x-mine"]
 
 
+@pytest.mark.parametrize("step", [3, 2000, 97 * 10**6, 0.01, 0.25, 0.5, 1e-6, 5.0])
+def test_a_small_step_is_enforced(step):
+    assert enforced({"multipleOf": step}, "s") == ({"multipleOf": step}, [])
+
+
+@pytest.mark.parametrize("step", [99_991, 0.007, 1e-9, 1e300, 10**400, 3.14159])
+def test_a_step_that_would_take_long_is_not(step):
+    assert enforced({"multipleOf": step}, "s") == ({}, ["s.multipleOf"])
+
+
+def test_steps_count_together():
+    steps = [{"multipleOf": step} for step in (97, 89, 83, 97, 10)]
+    made, dropped = enforced({"prefixItems": steps}, "s")
+    assert made["prefixItems"] == [*steps[:2], {}, *steps[3:]]
+    assert dropped == ["s.prefixItems[2].multipleOf"]
+    assert enforced({"allOf": [{"multipleOf": 2}]}, "s")[1] == ["s.allOf[0].multipleOf"]
+
+
+def test_properties_are_counted_where_the_named_ones_are_required():
+    counted = {"minProperties": 1, "maxProperties": 3}
+    assert enforced(counted, "s") == (counted, [])
+    needed = {"properties": {"a": {}}, "required": ["a"], **counted}
+    assert enforced(needed, "s") == (needed, [])
+    assert enforced(needed | {"minProperties": 2}, "s")[1] == []
+    assert enforced(needed | {"minProperties": 3}, "s")[1] == ["s.minProperties"]
+    for other in ({"properties": {"a": {}}}, {"$ref": "#"}, {"anyOf": [{}]}):
+        assert enforced({"items": counted | other}, "s")[1] == [
+            "s.items.minProperties",
+            "s.items.maxProperties",
+        ]
+    for broken in ({"properties": 5}, {"required": [[]]}, {"properties": [], "required": {}}):
+        with pytest.raises(BadRequest):
+            enforced(counted | broken, "s")
+
+
+def test_names_with_a_pattern_or_in_a_list_become_other_words():
+    number, closed = {"type": "integer"}, {"additionalProperties": False}
+    schema = {"propertyNames": {"pattern": "^a"}, "additionalProperties": number}
+    assert enforced(schema, "s") == ({"patternProperties": {"^a": number}, **closed}, [])
+    schema = {"additionalProperties": number, "propertyNames": {"type": "string", "enum": ["a", 1]}}
+    assert enforced(schema, "s") == ({"properties": {"a": number}, **closed}, [])
+    for other in ({"minLength": 1}, {"pattern": "a", "maxLength": 3}, True):
+        assert enforced({"propertyNames": other}, "s")[1] == ["s.propertyNames"]
+    both = {"propertyNames": {"pattern": "a"}, "properties": {"b": {}}}
+    assert enforced(both, "s")[1] == ["s.propertyNames"]
+    with pytest.raises(BadRequest, match=r"propertyNames\.pattern"):
+        enforced({"propertyNames": {"pattern": 5}}, "s")
+
+
 def test_values_are_not_taken_for_schemas():
     schema = {"enum": [{"not": 1}], "const": {"if": 2}}
     assert enforced(schema, "s") == (schema, [])

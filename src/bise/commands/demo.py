@@ -1,4 +1,7 @@
-"""`bise demo`: nano answers, thinks, sees, and is marked on problems it was never trained on."""
+"""`bise demo`: nano answers, thinks, sees, and is marked on problems it was never trained on.
+
+At last a theorem is proved, if Lean is installed.
+"""
 
 import shutil
 import sys
@@ -14,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bise.commands.chat import Conversation, Screen, Settings, footer, show_reply, talk_in_terminal
+from bise.commands.demo_proof import show_proof
 from bise.commands.show import loading_bar, out, waiting
 from bise.engine import use_threads_for
 from bise.errors import one_line
@@ -63,6 +67,8 @@ def demo(seed: int, model_name: str = "nano") -> int:
             console.print(
                 Text(f"thinking got {num_right} of {PROBLEMS} on chain: too few", style="bold red")
             )
+        section(console, "A theorem, and a kernel that checks the proof")
+        is_good = show_proof(console) and is_good
         if sys.stdin.isatty() and sys.stdout.isatty():
             section(console, "Your turn")
             console.print(Text("/effort none answers at once, /help lists the rest", style="dim"))

@@ -6,7 +6,7 @@ import socket
 import ssl
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,7 @@ from bise.serve import (
     AccessLog,
     Drain,
     HttpServer,
+    Judging,
     Key,
     KeyRing,
     Ledger,
@@ -36,6 +37,9 @@ from bise.serve import (
 )
 from bise.settings import ServeSettings
 from bise.sources import Effective
+
+if TYPE_CHECKING:
+    from bise.prove.door import Proving
 
 MIB, GIB = 2**20, 2**30
 
@@ -54,13 +58,27 @@ def run_server(effective: Effective) -> None:
     tls = tls_of(settings)
     with listen(settings.host, settings.port) as listener:
         served = make_served(settings, ring)
-        server = HttpServer(served, allowed_origins=settings.allow_origin, **tls)
+        proving = proving_of(served)
+        guests = [] if proving is None else [proving.add_to]
+        server = HttpServer(served, allowed_origins=settings.allow_origin, guests=guests, **tls)
         try:
             show_start(served, effective, listener.getsockname()[1])
             leave_quietly()
             run_until_lost(server, listener)
         finally:
+            if proving is not None:
+                proving.close()
             close(served)
+
+
+def proving_of(served: Served) -> "Proving | None":
+    """The prover, where there is a judge: nobody is told that something is proved without one."""
+    if served.judging is None:
+        return None
+    from bise.prove.door import Proving
+    from bise.prove.hosted import Bench
+
+    return Proving(Bench(judging=served.judging))
 
 
 def make_served(settings: ServeSettings, ring: KeyRing) -> Served:
@@ -92,6 +110,7 @@ def make_served(settings: ServeSettings, ring: KeyRing) -> Served:
         ring=ring,
         ledger=Ledger(usage_file(ring.file) if ring.file is not None else None),
         pictures=PictureFetching(max_images=limits.images) if settings.allow_image_urls else None,
+        judging=Judging() if settings.judge else None,
         drain=Drain(settings.drain_timeout),
         access_log=access_log,
         tracer=tracer,
@@ -119,6 +138,7 @@ def manners_of(settings: ServeSettings) -> Manners:
         accepts_any_model=settings.accept_any_model,
         is_local=is_loopback(settings.host),
         request_s=settings.request_timeout,
+        queue_s=settings.queue_timeout,
     )
 
 
@@ -134,7 +154,7 @@ def ring_of(settings: ServeSettings) -> KeyRing:
     """Who may ask. A key that is in no file has no limits."""
     fixed: list[Key] = []
     if settings.api_key:
-        fixed.append(Key(name="api-key", digest=digest_of(settings.api_key)))
+        fixed.append(Key(name="api-key", digest=digest_of(settings.api_key), may_verify=True))
     return KeyRing(Path(settings.keys) if settings.keys else None, fixed)
 
 

@@ -31,6 +31,7 @@ from bise.engine.wire import (
     Done,
     Failed,
     Hello,
+    Hold,
     Inbox,
     Leave,
     Loading,
@@ -42,7 +43,14 @@ from bise.engine.wire import (
     WireFault,
     encode,
 )
-from bise.errors import BadRequest, NotFound, TooComplex, UserError, WrongType
+from bise.errors import (
+    BadRequest,
+    NotFound,
+    TooComplex,
+    UserError,
+    WaitedTooLong,
+    WrongType,
+)
 from bise.model import load_eagle
 
 BEAT_S = 0.5
@@ -172,6 +180,10 @@ class Desk:
             self._begin(message)
         elif isinstance(message, Leave):
             self._leave(message.number)
+        elif isinstance(message, Hold):
+            stream, ticket = self._open.get(message.number, (None, None))
+            if stream is not None and ticket is not None:
+                stream.host.hold(ticket, is_on=message.is_on)
         elif isinstance(message, StopThinking):
             self._run_errand(self._stop_thinking(message))
         elif isinstance(message, AskStats):
@@ -271,6 +283,8 @@ def failed(number: int | None, error: BaseException) -> Failed:
         return Failed(number, "wrong_type", error.message, error.hint)
     if isinstance(error, NotFound):
         return Failed(number, "not_found", error.message, error.hint)
+    if isinstance(error, WaitedTooLong):
+        return Failed(number, "late", error.message, error.hint)
     if isinstance(error, UserError):
         return Failed(number, "user", error.message, error.hint)
     return Failed(number, "engine", str(error) or type(error).__name__)

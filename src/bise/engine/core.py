@@ -28,7 +28,7 @@ from bise.engine.running import EngineCounts, Running, Saying
 from bise.engine.sampling import Draws, logprobs_of, sample
 from bise.engine.scheduler import FEW_TOKENS, Scheduler, Slice, Track
 from bise.engine.shelf import Shelf
-from bise.errors import BadRequest, NotFound, UserError
+from bise.errors import BadRequest, NotFound, UserError, WaitedTooLong
 
 LONGEST_WAIT = 3.0
 """Beside those who talk, so much is read that a step takes this many times what theirs would."""
@@ -136,6 +136,12 @@ class Core:
             self._leave(one)
             self.counts.num_cancelled += 1
 
+    def hold(self, number: int, *, is_on: bool) -> None:
+        """Leave a request out of steps, with all it holds, until its reader has caught up."""
+        one = self.members.get(number)
+        if one is not None:
+            one.is_held = is_on
+
     def stop_thinking(self, number: int) -> None:
         """Let a request close its thinking with its next token."""
         one = self.members.get(number)
@@ -172,7 +178,10 @@ class Core:
         if not planned:
             coming: list[Future[Any]] = [*self.pictures.coming.values(), *slow]
             coming += self.grammars.coming.values()
-            wait(coming, LOOK_S, return_when=FIRST_COMPLETED)
+            if coming:
+                wait(coming, LOOK_S, return_when=FIRST_COMPLETED)
+            elif self.members:  # all wait for their readers
+                time.sleep(LOOK_S)
             return steps
         members = [self.members[one.track.number] for one in planned]
         works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
@@ -254,8 +263,9 @@ class Core:
         """Leave those out of the step whose rules have not said yet what may follow."""
         slow: list[Future[bytes]] = []
         for track in self.scheduler.running:
-            held = self.members[track.number].held
-            track.is_held_back = held is not None and not held.is_ready
+            one = self.members[track.number]
+            held = one.held
+            track.is_held_back = one.is_held or (held is not None and not held.is_ready)
             if held is not None and held.coming is not None:
                 slow.append(held.coming)
         return slow
@@ -448,7 +458,17 @@ class Core:
         for one in late:
             self.counts.num_finished += 1
             self._leave(one)
+        self._turn_away()
         return {one.number: Step((), finish_reason="deadline") for one in late}
+
+    def _turn_away(self) -> None:
+        """End those whose turn has not come in the time they were given for that."""
+        now = time.perf_counter()
+        queue = (self.members[track.number] for track in self.scheduler.waiting)
+        for one in [*self.preparing, *queue]:
+            limit_s = one.request.queue_s
+            if limit_s is not None and one.begun_s is None and now - one.added_s > limit_s:
+                self._fail(one, waited_too_long(limit_s))
 
     def _fail(self, one: Running, error: Exception) -> None:
         """End a request that cannot go on."""
@@ -465,6 +485,13 @@ class Core:
         self.pictures.release(one.pictures)
         self.grammars.release(one.request.grammar)
         del self.members[one.number]
+
+
+def waited_too_long(limit_s: float) -> WaitedTooLong:
+    return WaitedTooLong(
+        f"the request waited {limit_s:g} s for its turn, which did not come",
+        hint="try again later",
+    )
 
 
 def run_all(core: Core, requests: Iterable[Request]) -> list[list[int]]:

@@ -48,6 +48,8 @@ class Computes(Protocol):
 
     def cancel(self, number: int) -> None: ...
 
+    def hold(self, number: int, *, is_on: bool) -> None: ...
+
     def stop_thinking(self, number: int) -> None: ...
 
     def step(self) -> Mapping[int, Step]: ...
@@ -147,6 +149,9 @@ class Engine:
         ticket.is_cancelled = True
         self._commands.put(lambda: self._drop(ticket))
 
+    def hold(self, ticket: Ticket, *, is_on: bool) -> None:
+        self._commands.put(lambda: self._hold(ticket, is_on=is_on))
+
     def _admit(self, ticket: Ticket) -> None:
         with self._closing:
             self._num_coming -= 1
@@ -163,6 +168,10 @@ class Engine:
     def _drop(self, ticket: Ticket) -> None:
         if ticket.number is not None and self._tickets.pop(ticket.number, None) is not None:
             self.core.cancel(ticket.number)
+
+    def _hold(self, ticket: Ticket, *, is_on: bool) -> None:
+        if ticket.number in self._tickets:
+            self.core.hold(ticket.number, is_on=is_on)
 
     def _work(self) -> None:
         """The worker: obey commands, then compute one step, for as long as there is either."""

@@ -105,6 +105,9 @@ class Request:
     deadline_s: float | None = None
     """Seconds from now after which the reply is cut."""
 
+    queue_s: float | None = None
+    """Seconds from now after which it is turned away, if nothing of it has been computed."""
+
     grammar: Grammar | None = None
     thinking_budget: int | None = None
     """Thinking tokens after which the closing marker is forced."""

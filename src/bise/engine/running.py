@@ -34,6 +34,9 @@ class Running:
     is_thinking: bool = False
     num_thought: int = 0
     must_stop_thinking: bool = False
+    is_held: bool = False
+    """Whether its reader lags."""
+
     num_computed: int = 0
     """Tokens computed since the last step that was reported."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 
 from bise.engine.bounds import Bounds
+from bise.engine.core import LOOK_S, waited_too_long
 from bise.engine.requests import (
     END_THINK,
     THINK,
@@ -41,6 +42,7 @@ class Telling:
     num_told: int = 0
     num_thought: int = 0
     must_stop_thinking: bool = False
+    is_held: bool = False
 
 
 class ScriptedCore:
@@ -78,6 +80,11 @@ class ScriptedCore:
         if self._members.pop(number, None) is not None:
             self._num_cancelled += 1
 
+    def hold(self, number: int, *, is_on: bool) -> None:
+        """Leave a reply out of steps until its reader has caught up."""
+        if number in self._members:
+            self._members[number].is_held = is_on
+
     def stop_thinking(self, number: int) -> None:
         """Let a request close its thinking with its next token."""
         one = self._members.get(number)
@@ -100,8 +107,14 @@ class ScriptedCore:
         if self.step_s:
             time.sleep(self.step_s)
         self._num_steps += 1
-        numbers = list(self._members)[: self.max_running]
-        steps = {number: self._tell(self._members[number]) for number in numbers}
+        numbers = list(self._members)
+        for number in numbers[self.max_running :]:
+            self._turn_away(number)
+        numbers = numbers[: self.max_running]
+        going = [(number, one) for number in numbers if not (one := self._members[number]).is_held]
+        if not going:
+            time.sleep(LOOK_S)
+        steps = {number: self._tell(one) for number, one in going}
         for number, step in steps.items():
             if step.finish_reason is not None:
                 del self._members[number]
@@ -126,6 +139,14 @@ class ScriptedCore:
 
     def close(self) -> None:
         """There is nothing to end."""
+
+    def _turn_away(self, number: int) -> None:
+        """End one that waits, if it has waited too long."""
+        one = self._members[number]
+        limit_s = one.request.queue_s
+        if limit_s is not None and time.perf_counter() - one.added_s > limit_s:
+            del self._members[number]
+            self.failed[number] = waited_too_long(limit_s)
 
     def _tell(self, one: Telling) -> Step:
         """The next token of one reply, and whether it was the last."""

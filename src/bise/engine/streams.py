@@ -2,13 +2,20 @@
 
 import asyncio
 import queue
+import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from bise.engine.requests import Request, Step
+
+MOST_UNREAD = 256
+"""Steps that wait for a reader who lags; then its request waits for the reader,"""
+
+FEW_UNREAD = 64
+"""until there are no more than these."""
 
 Deliver = Callable[[Step | BaseException], None]
 
@@ -21,6 +28,11 @@ class Ticket:
     deliver: Deliver
     number: int | None = None
     is_cancelled: bool = False
+    is_held: bool = False
+    """Whether it waits for its reader."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Around that."""
 
 
 class Mail:
@@ -73,6 +85,10 @@ class Host(Protocol):
 
     def leave(self, ticket: Ticket, request_id: str | None) -> None: ...
 
+    def hold(self, ticket: Ticket, *, is_on: bool) -> None:
+        """Let a request wait with all it has, or go on."""
+        ...
+
 
 class Stream:
     """One request under way: `async for step in stream`, or `for step in stream` in plain code."""
@@ -91,11 +107,15 @@ class Stream:
                 mail.put(arrived, one)
             except RuntimeError:  # the loop is gone, and with it whoever waited
                 ticket.is_cancelled = True
+            if arrived.qsize() > MOST_UNREAD:
+                self._hold(ticket, arrived)
 
         ticket = self.begin(deliver)
         is_done = False
         try:
             while not is_done:
+                if ticket.is_held or arrived.empty():
+                    self._go_on(ticket, arrived)
                 one = await arrived.get()
                 is_done = isinstance(one, BaseException) or one.finish_reason is not None
                 yield _step(one)
@@ -120,6 +140,20 @@ class Stream:
         ticket = Ticket(self.request, deliver)
         self.host.begin(ticket, self.request_id)
         return ticket
+
+    def _hold(self, ticket: Ticket, arrived: "asyncio.Queue[Step | BaseException]") -> None:
+        """Let the request wait for a reader who lags."""
+        with ticket.lock:
+            if not ticket.is_held and arrived.qsize() > MOST_UNREAD:
+                ticket.is_held = True
+                self.host.hold(ticket, is_on=True)
+
+    def _go_on(self, ticket: Ticket, arrived: "asyncio.Queue[Step | BaseException]") -> None:
+        """The reader has nearly caught up."""
+        with ticket.lock:
+            if ticket.is_held and arrived.qsize() <= FEW_UNREAD:
+                ticket.is_held = False
+                self.host.hold(ticket, is_on=False)
 
     def leave(self, ticket: Ticket) -> None:
         """Nothing more is wanted, or there is nothing more to come."""

@@ -24,6 +24,7 @@ from bise.engine.wire import (
     Done,
     Failed,
     Hello,
+    Hold,
     Leave,
     Loading,
     Message,
@@ -33,7 +34,14 @@ from bise.engine.wire import (
     Told,
     WireFault,
 )
-from bise.errors import BadRequest, NotFound, TooComplex, UserError, WrongType
+from bise.errors import (
+    BadRequest,
+    NotFound,
+    TooComplex,
+    UserError,
+    WaitedTooLong,
+    WrongType,
+)
 from bise.model.convert import Progress
 
 log = logging.getLogger(__name__)
@@ -48,6 +56,7 @@ ERRORS = {
     "bad_request": BadRequest,
     "wrong_type": WrongType,
     "not_found": NotFound,
+    "late": WaitedTooLong,
     "user": UserError,
 }
 
@@ -218,6 +227,11 @@ class SupervisedEngine:
                 del self._tickets[ticket.number]
                 if self._link is not None:
                     self._link.send(Leave(ticket.number))
+
+    def hold(self, ticket: Ticket, *, is_on: bool) -> None:
+        with self._lock:
+            if ticket.number in self._tickets and self._link is not None:
+                self._link.send(Hold(ticket.number, is_on))
 
     def _need_link(self) -> Link:
         """The child, or why there is none."""

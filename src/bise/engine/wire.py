@@ -100,6 +100,14 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Let a request wait for its reader, or go on."""
+
+    number: int
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopThinking:
     """Let a request close its thinking; answered by `Done` or `Failed` under the same number."""
 
@@ -142,7 +150,7 @@ class Failed:
     """A request, a question or, without a number, the whole child ends with this."""
 
     number: int | None
-    kind: Literal["too_complex", "bad_request", "wrong_type", "not_found", "user", "engine"]
+    kind: Literal["too_complex", "bad_request", "wrong_type", "not_found", "late", "user", "engine"]
     message: str
     hint: str = ""
 
@@ -163,6 +171,7 @@ Message = (
     | Hello
     | Begin
     | Leave
+    | Hold
     | StopThinking
     | AskStats
     | Told

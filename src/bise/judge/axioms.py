@@ -1,7 +1,7 @@
 """What a proof takes on trust: every axiom it rests on, however far away.
 
 Types count as much as values, and nothing hides what is behind it: opaque constants, instances,
-recursors and the other members of a mutual block are followed like everything else. What a file
+recursors and the other types of a mutual block are followed like everything else. What a file
 does not declare itself comes from the library, which is trusted: its axioms are reported, its
 proofs not gone through (exported modules come without them, and their theorems look like axioms:
 ask `original_kinds`).
@@ -28,11 +28,19 @@ def reachable(
         if constant is None:
             continue
         found[constant.name] = constant
-        for name in {*terms.constants(*constant.expressions()), *constant.named()}:
+        for name in {*terms.constants(*constant.expressions()), *rests_on(constant)}:
             if name not in found:
                 found[name] = None
                 waiting.append(name)
     return found
+
+
+def rests_on(constant: Constant) -> tuple[Name, ...]:
+    """Constants that one rests on besides those in its type and value.
+
+    A definition or a proof that was written in a mutual block does not rest on its neighbours.
+    """
+    return () if constant.value is not None else constant.named()
 
 
 def axioms(

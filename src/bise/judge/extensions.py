@@ -1,7 +1,7 @@
 """What Lean noted about a module's declarations beside the declarations themselves.
 
 Where each was written, and whatever changes how it runs without changing what the kernel sees:
-`noncomputable`, `implemented_by`, `extern`, `csimp`; and what it was before it was exported.
+`noncomputable`, `implemented_by`, `extern`, `init`, `csimp`; and what it was before its export.
 Checked against: Lean 4 `declRangeExt`, `noncomputableExt`, `implementedByAttr`, `externAttr`,
 `CSimp.ext`, `privateConstKindsExt`.
 """
@@ -18,6 +18,7 @@ NONCOMPUTABLE = ("Lean", "noncomputableExt")
 IMPLEMENTED_BY = ("Lean", "Compiler", "implementedByAttr")
 EXTERN = ("Lean", "externAttr")
 CSIMP = ("Lean", "Compiler", "CSimp", "ext")
+INITIALIZERS = (("Lean", "regularInitAttr"), ("Lean", "builtinInitAttr"))
 ORIGINAL_KINDS = tuple(
     ("_private", "Lean", module, 0, "Lean", "privateConstKindsExt")
     for module in ("AddDecl", "OriginalConstKind")
@@ -84,6 +85,11 @@ def implemented_by(module: Module) -> dict[Name, Name]:
 def extern(module: Module) -> frozenset[Name]:
     """Declarations that run as foreign code."""
     return frozenset(module.entries(EXTERN, _first_name))
+
+
+def initialized(module: Module) -> frozenset[Name]:
+    """Declarations whose value is made when a program starts."""
+    return frozenset(name for one in INITIALIZERS for name in module.entries(one, _first_name))
 
 
 def csimp(module: Module) -> tuple[Replacement, ...]:

@@ -4,6 +4,7 @@ It sees the folders it is given and nothing else, has no network, and dies with 
 started at the first limit it meets: CPU seconds, wall seconds, memory, output.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -14,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bise.errors import NotFound, UserError
 
@@ -45,6 +46,13 @@ class Limits:
     processes: int = 64
 
 
+class Usage(NamedTuple):
+    """What processes use."""
+
+    memory_bytes: int
+    cpu_s: float
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ran:
     """How a command ended."""
@@ -56,6 +64,118 @@ class Ran:
     out: bytes
     err: bytes
     seconds: float
+    cpu_s: float
+    """Of all its processes; up to a tenth of a second less if it was ended."""
+
+
+class Boxed:
+    """A command that runs within walls. Whoever makes one must `close` it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        *,
+        read_only: Sequence[Path] = (),
+        environment: Mapping[str, str] | None = None,
+        limits: Limits,
+        takes_input: bool = False,
+        has_walls: bool = True,
+    ):
+        """Start it. Raises `NoWall`.
+
+        takes_input: its standard input is a pipe, else empty.
+        has_walls: without them it can do what we can; only time, memory and output are watched,
+        and off Linux only time and output.
+        """
+        if sys.platform != "linux" and has_walls:
+            raise NoWall(
+                f"there is no sandbox for `{sys.platform}`", hint="use Linux 5.12 or newer"
+            )
+        wish: dict[str, Any] = {
+            "command": list(command),
+            "folder": str(folder.resolve()),
+            "writable": [str(folder.resolve())],
+            "read_only": [str(path.absolute()) for path in read_only],
+            "environment": dict(environment or {}),
+            "limits": {
+                "RLIMIT_CPU": limits.cpu_s,
+                "RLIMIT_FSIZE": limits.file_bytes,
+                "RLIMIT_CORE": 0,
+                "RLIMIT_NOFILE": 256,
+                "RLIMIT_NPROC": limits.processes,
+            },
+        }
+        self.command = command[0]
+        self.limits = limits
+        self.start = time.monotonic()
+        self.used = Usage(0, 0.0)
+        """Memory now, and CPU seconds so far, as last looked at."""
+
+        self._has_walls = has_walls
+        self._heard, told = os.pipe()
+        wish["told"] = told
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(WALLS), json.dumps(wish)] if has_walls else command,
+            stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=None if has_walls else folder,
+            env={} if has_walls else dict(environment or {}),
+            start_new_session=True,
+            pass_fds=[told] if has_walls else [],
+        )
+        if not has_walls:
+            os.write(told, b"+")
+        os.close(told)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.start
+
+    def has_ended(self) -> bool:
+        """Whether it did so by itself."""
+        if self.process.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
+        found = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return found is not None
+
+    def look(self) -> Usage:
+        """What it uses."""
+        now = usage(self.process.pid)
+        self.used = Usage(now.memory_bytes, max(now.cpu_s, self.used.cpu_s))
+        return self.used
+
+    def close(self) -> tuple[int, str]:
+        """End it and everything below it: its status, and what its walls said (`+`: they stand)."""
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was not written is not missed
+                    pipe.close()
+        if self.process.returncode is None:
+            self.look()
+            if self._has_walls:  # all below it die with the first process of its namespace
+                os.kill(self.process.pid, signal.SIGKILL)
+            else:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            _, raw, spent = os.wait4(self.process.pid, 0)
+            cpu_s = max(self.used.cpu_s, spent.ru_utime + spent.ru_stime)
+            self.used = Usage(self.used.memory_bytes, cpu_s)
+            self.process.returncode = os.waitstatus_to_exitcode(raw)
+            with os.fdopen(self._heard, "rb") as pipe:
+                self._told = pipe.read(1000).decode("utf-8", "replace")
+        return self.process.returncode, self._told
+
+    def check_walls(self, words: str) -> None:
+        """After `close`: raise `NoWall` if a wall was missing, `NotFound` for a missing command."""
+        if self._told[:1] != "+":
+            said = self._told or words[-200:]
+            raise NoWall(f"a wall of the sandbox is missing: {said}", hint="nothing was run")
+        if self._told[1:]:
+            raise NotFound(f"`{self.command}` cannot be run in the sandbox: {self._told[1:]}")
 
 
 def run(
@@ -70,57 +190,22 @@ def run(
 
     read_only: what else it may see, at its own place. It is nobody, in every namespace of its own.
     """
-    if sys.platform != "linux":
-        raise NoWall(f"there is no sandbox for `{sys.platform}`", hint="use Linux 5.12 or newer")
     limits = limits or Limits()
-    wish: dict[str, Any] = {
-        "command": list(command),
-        "folder": str(folder.resolve()),
-        "writable": [str(folder.resolve())],
-        "read_only": [str(path.absolute()) for path in read_only],
-        "environment": dict(environment or {}),
-        "limits": {
-            "RLIMIT_CPU": limits.cpu_s,
-            "RLIMIT_FSIZE": limits.file_bytes,
-            "RLIMIT_CORE": 0,
-            "RLIMIT_NOFILE": 256,
-            "RLIMIT_NPROC": limits.processes,
-        },
-    }
-    start = time.monotonic()
-    heard, wish["told"] = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(WALLS), json.dumps(wish)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={},
-        start_new_session=True,
-        pass_fds=[wish["told"]],
-    )
-    os.close(wish["told"])
+    boxed = Boxed(command, folder, read_only=read_only, environment=environment, limits=limits)
     try:
-        end, out, err = _watch(process, limits, start)
+        end, out, err = _watch(boxed)
     finally:
-        os.kill(
-            process.pid, signal.SIGKILL
-        )  # everything below dies with the first process of its namespace
-        _, raw, used = os.wait4(process.pid, 0)
-        status = process.returncode = os.waitstatus_to_exitcode(raw)
-        with os.fdopen(heard, "rb") as pipe:
-            told = pipe.read(1000).decode("utf-8", "replace")
-    if told[:1] != "+":
-        words = told or err[-200:].decode("utf-8", "replace")
-        raise NoWall(f"a wall of the sandbox is missing: {words}", hint="nothing was run")
-    if told[1:]:
-        raise NotFound(f"`{command[0]}` cannot be run in the sandbox: {told[1:]}")
+        status, _ = boxed.close()
+    boxed.check_walls(err.decode("utf-8", "replace"))
+    cpu_s = boxed.used.cpu_s
     if end == "exited" and status < 0:
-        end = "cpu" if used.ru_utime + used.ru_stime > limits.cpu_s - 0.5 else "killed"
-    return Ran(end=end, status=status, out=out, err=err, seconds=time.monotonic() - start)
+        end = "cpu" if cpu_s > limits.cpu_s - 0.5 else "killed"
+    return Ran(end=end, status=status, out=out, err=err, seconds=boxed.seconds, cpu_s=cpu_s)
 
 
-def _watch(process: subprocess.Popen[bytes], limits: Limits, start: float) -> Watched:
+def _watch(boxed: Boxed) -> Watched:
     """Collect output until the command has ended or meets a limit."""
+    limits, process = boxed.limits, boxed.process
     pipes = [process.stdout, process.stderr]
     held = [bytearray(), bytearray()]
     end: End = "exited"
@@ -128,7 +213,7 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits, start: float) -> Wa
         for pipe, kept in zip(pipes, held, strict=True):
             assert pipe is not None, "both are pipes"
             selector.register(pipe, selectors.EVENT_READ, kept)
-        while selector.get_map() or not _has_ended(process.pid):
+        while selector.get_map() or not boxed.has_ended():
             for key, _ in selector.select(POLL_S):
                 chunk = os.read(key.fd, 1 << 16)
                 if not chunk:
@@ -136,32 +221,29 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits, start: float) -> Wa
                 key.data.extend(chunk)
             if sum(map(len, held)) > limits.output_bytes:
                 end = "output"
-            elif time.monotonic() - start > limits.wall_s:
+            elif boxed.seconds > limits.wall_s:
                 end = "wall"
-            elif resident_bytes(process.pid) > limits.memory_bytes:
+            elif boxed.look().memory_bytes > limits.memory_bytes:
                 end = "memory"
             if end != "exited":
                 break
-    for pipe in pipes:
-        assert pipe is not None, "both are pipes"
-        pipe.close()
     return end, bytes(held[0][: limits.output_bytes]), bytes(held[1][: limits.output_bytes])
 
 
-def _has_ended(pid: int) -> bool:
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory of a process and all below it."""
-    total, waiting = 0, [pid]
+def usage(pid: int) -> Usage:
+    """What a process and all below it use; not of those nobody waited for."""
+    memory, ticks, waiting = 0, 0, [pid]
     while waiting:
         one = waiting.pop()
         try:
-            fields = Path(f"/proc/{one}/statm").read_text().split()
+            pages = Path(f"/proc/{one}/statm").read_text().split()[1]
+            after_name = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
         except OSError:  # it has ended
             continue
-        total += int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+        memory += int(pages) * os.sysconf("SC_PAGE_SIZE")
+        ticks += sum(
+            map(int, after_name[11:15])
+        )  # its own, in user and kernel mode, and waited for
         waiting += map(int, children)
-    return total
+    return Usage(memory, ticks / os.sysconf("SC_CLK_TCK"))

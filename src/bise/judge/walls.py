@@ -7,8 +7,9 @@ there says that all of them stand.
 
 The walls, outermost first: namespaces of its own for users, mounts, processes, network, IPC and
 host name; a root of its own that holds only what was named; resource limits; no way to gain
-privileges; a filter that refuses system calls nothing honest needs.
-Ref: namespaces(7), pivot_root(2), seccomp(2).
+privileges; where the kernel has it, Landlock, which says of the same folders what may be done in
+them; a filter that refuses system calls nothing honest needs.
+Ref: namespaces(7), pivot_root(2), landlock(7), seccomp(2).
 """
 
 import ctypes
@@ -34,6 +35,7 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
 SECCOMP_MODE_FILTER = 2
 NOBODY = 65534
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 CLONE3 = 435
 
 # fmt: off
@@ -52,6 +54,22 @@ ARCHITECTURES = {
 """By machine: how the kernel calls it, the number of pivot_root, the numbers of refused calls:
 ptrace, mounting, modules, kexec, keys, namespaces, bpf, perf, io_uring, userfaultfd, handles,
 reading another process's memory, clone3 (whose flags a filter cannot see; libc falls back)."""
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+READING = 1 << 0 | 1 << 2 | 1 << 3
+"""Landlock's rights to run and read files and to list folders."""
+
+CHANGING = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13 | 1 << 14
+"""To write files, take away folders and files, make folders, files and links, move, shorten."""
+
+HANDLED = ((1 << 13) - 1, (1 << 14) - 1, (1 << 15) - 1, (1 << 15) - 1, (1 << 16) - 1)
+"""All rights there are, by version of Landlock; what is not granted is refused."""
+
+OF_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
+"""Those that make sense for what is no folder."""
+
+TCP, SIGNALS_AND_SOCKETS = 3, 3
+"""Binding and connecting (version 4); signals and abstract sockets that lead outside (6)."""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -81,6 +99,7 @@ def main(wish: dict) -> None:
         which = getattr(resource, name)
         resource.setrlimit(which, (value, value))
     check("no new privileges", libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    grant(wish["read_only"], wish["writable"])
     filter_calls()
     os.write(wish["told"], b"+")  # every wall stands
     os.execve(wish["command"][0], wish["command"], wish["environment"])
@@ -91,9 +110,8 @@ def build_root(read_only: list[str], writable: list[str]) -> None:
     root = "/tmp"
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     held = [(path, RDONLY) for path in read_only] + [(path, 0) for path in writable]
-    devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"]
     opened = [(path, os.open(path, os.O_PATH), flag) for path, flag in held]
-    opened += [(path, os.open(path, os.O_PATH), 0) for path in devices]
+    opened += [(path, os.open(path, os.O_PATH), 0) for path in DEVICES]
     mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "size=64k,mode=755")
     for path, descriptor, flag in opened:
         target = Path(root + path)
@@ -112,6 +130,35 @@ def build_root(read_only: list[str], writable: list[str]) -> None:
     check("root of its own", libc.syscall(number, b".", b"."))
     check("leaving the old root", libc.umount2(b".", MNT_DETACH))
     os.chdir("/")
+
+
+def grant(read_only: list[str], writable: list[str]) -> None:
+    """A second wall behind the mounts: rights in the same folders, and none anywhere else."""
+    version = libc.syscall(CREATE_RULESET, None, 0, 1)
+    if version < 1:  # a kernel without it, or one where it is switched off
+        return
+    handled = HANDLED[min(version, len(HANDLED)) - 1]
+    words = [handled, TCP if version >= 4 else 0, SIGNALS_AND_SOCKETS if version >= 6 else 0]
+    words = words[: 1 + (version >= 4) + (version >= 6)]
+    rules = packed(f"<{len(words)}Q", *words)
+    ruleset = libc.syscall(CREATE_RULESET, rules, 8 * len(words), 0)
+    check("landlock", min(ruleset, 0))
+    granted = [(path, READING) for path in read_only]
+    granted += [(path, READING | CHANGING) for path in (*writable, *DEVICES)]
+    for path, rights in granted:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        allowed = rights & handled & (-1 if Path(path).is_dir() else OF_FILES)
+        rule = packed("<Qi", allowed, place)
+        check(f"landlock of {path}", libc.syscall(ADD_RULE, ruleset, 1, rule, 0))
+        os.close(place)
+    check("landlock", libc.syscall(RESTRICT_SELF, ruleset, 0))
+    os.close(ruleset)
+
+
+def packed(layout: str, *values: int) -> ctypes.Array:
+    """Bytes for the kernel to read."""
+    held = struct.pack(layout, *values)
+    return ctypes.create_string_buffer(held, len(held))
 
 
 def restrict(path: str, flags: int, *, is_deep: bool = True) -> None:

@@ -5,6 +5,7 @@ from bise.serve.app import create_app
 from bise.serve.budgets import Ledger, usage_file
 from bise.serve.drain import Drain
 from bise.serve.http_server import HttpServer
+from bise.serve.judging import Judging
 from bise.serve.keys import Key, KeyRing, add_key, digest_of, read_keys, revoke_key
 from bise.serve.limits import Limits
 from bise.serve.loading import (
@@ -27,6 +28,7 @@ __all__ = [
     "DeadlinePassed",
     "Drain",
     "HttpServer",
+    "Judging",
     "Key",
     "KeyRing",
     "Ledger",

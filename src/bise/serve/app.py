@@ -1,7 +1,7 @@
 """The server around a talker: which paths there are, and what happens when something fails."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from bise.serve.messages_body import CountBody, MessagesBody
 from bise.serve.messages_door import count_tokens, messages
 from bise.serve.metrics import Metrics
 from bise.serve.nim_doors import add_nim_doors
+from bise.serve.openapi import describe
 from bise.serve.page import add_page
 from bise.serve.reply_names import owner_of
 from bise.serve.responses_body import ResponsesBody
@@ -33,8 +34,12 @@ from bise.serve.served import Served
 from bise.serve.shapes import Shape
 from bise.serve.stop_door import stop_thinking
 from bise.serve.token_doors import DetokenizeBody, TokenizeBody, detokenize, render, tokenize
+from bise.serve.verify_door import VerifyBody, verify
 
 Door = Callable[[Request, Served, Metrics], Awaitable[Response]]
+
+Guest = Callable[[FastAPI, Served], Mapping[str, type[Shape]]]
+"""A room above this one that adds paths of its own: gives the shape of what is posted to each."""
 
 DOORS: dict[str, tuple[Door, type[Shape]]] = {
     "/v1/chat/completions": (chat_completions, ChatBody),
@@ -51,7 +56,9 @@ DOORS: dict[str, tuple[Door, type[Shape]]] = {
 """What can be posted where, and the shape of its body."""
 
 
-def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAPI:
+def create_app(
+    served: Served, *, allowed_origins: Sequence[str] = (), guests: Sequence[Guest] = ()
+) -> FastAPI:
     """Build the server. Tests build it around a tiny model; the engine is closed by its owner."""
     app = FastAPI(title=f"Bise: {served.name}", docs_url=None, redoc_url=None)
     metrics = app.state.metrics = Metrics(served)
@@ -61,8 +68,15 @@ def create_app(served: Served, *, allowed_origins: Sequence[str] = ()) -> FastAP
     app.add_exception_handler(UserError, partial(on_error, metrics))
     app.add_exception_handler(EngineFailed, partial(on_error, metrics))
 
-    for path, (door, body) in DOORS.items():
-        add_door(app, path, body, door, served, metrics)
+    for path, (door, _) in DOORS.items():
+        add_door(app, path, door, served, metrics)
+    bodies = {path: body for path, (_, body) in DOORS.items()}
+    if served.judging is not None:
+        add_door(app, "/v1/verify", verify, served, metrics)
+        bodies["/v1/verify"] = VerifyBody
+    for guest in guests:
+        bodies.update(guest(app, served))
+    describe(app, bodies, has_keys=not served.ring.is_open)
 
     @app.post("/v1/chat/completions/{name}/stop_thinking", status_code=202)
     async def stop(name: str, request: Request) -> Response:
@@ -109,25 +123,15 @@ def add_model_doors(app: FastAPI, served: Served) -> None:
         return served.card()
 
 
-def add_door(
-    app: FastAPI, path: str, body: type[Shape], door: Door, served: Served, metrics: Metrics
-) -> None:
-    """Open a door that takes a body, and tell of it in `/openapi.json`."""
+def add_door(app: FastAPI, path: str, door: Door, served: Served, metrics: Metrics) -> None:
+    """Open a door that takes a body."""
 
     async def answer(request: Request) -> Response:
         return await door(request, served, metrics)
 
     name = path.removeprefix("/v1").strip("/").replace("/", "_")
-    content = {"application/json": {"schema": body.model_json_schema()}}
     about = (inspect.getdoc(door) or "").splitlines()[0]
-    app.add_api_route(
-        path,
-        answer,
-        methods=["POST"],
-        name=name,
-        summary=about,
-        openapi_extra={"requestBody": {"required": True, "content": content}},
-    )
+    app.add_api_route(path, answer, methods=["POST"], name=name, summary=about)
 
 
 async def on_error(metrics: Metrics, request: Request, error: Exception) -> Response:

@@ -3,12 +3,12 @@
 Some APIs speak of a reply like that, whole and as a stream of events; this is what they share.
 """
 
-import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from bise.serve.events import compact
 from bise.serve.talk import Talk
 from bise.text import Delta, ToolCall
 
@@ -126,5 +126,4 @@ async def block_events(form: BlockForm, talk: Talk) -> AsyncGenerator[bytes, Non
 
 def named_event(value: dict[str, Any]) -> bytes:
     """One server-sent event with a name."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {value['type']}\ndata: {data}\n\n".encode()
+    return f"event: {value['type']}\ndata: {compact(value)}\n\n".encode()

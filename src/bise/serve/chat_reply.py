@@ -1,6 +1,5 @@
 """Answers of `POST /v1/chat/completions` in OpenAI's dialect, whole or in chunks."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from bise.engine import TokenLogprobs
+from bise.serve.events import compact
 from bise.serve.talk import Talk, Usage
 from bise.text import Delta, Tekken, ToolCall, ToolCallDelta
 
@@ -203,7 +203,7 @@ def usage_json(usages: Sequence[Usage]) -> dict[str, Any]:
 
 def event(value: dict[str, Any]) -> bytes:
     """One server-sent event."""
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    return f"data: {compact(value)}\n\n".encode()
 
 
 DONE = b"data: [DONE]\n\n"

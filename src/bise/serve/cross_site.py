@@ -57,7 +57,7 @@ class CrossSite:
             return None
         names = headers.get("access-control-request-headers", "")
         return allowed | {
-            "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+            "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
             "Access-Control-Allow-Headers": names if names.isprintable() else "",
             "Access-Control-Max-Age": str(PREFLIGHT_S),
         }

@@ -28,8 +28,9 @@ REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 KEYLESS = frozenset(("/health", "/v1/health/live", "/v1/health/ready"))
 """What asks nobody for a key,"""
 
-PAGE_FILES = ("/assets/", "/favicon")
-"""besides the page at `/` and what belongs to it: it has to be there to ask for one."""
+PAGES = frozenset(("/", "/prove"))
+PAGE_FILES = ("/assets/", "/favicon", "/prove/")
+"""besides pages and what belongs to them: they have to be there to ask for one."""
 
 
 class Envelope:
@@ -159,8 +160,8 @@ class Envelope:
 
 
 def is_open(path: str) -> bool:
-    """Whether a path is the page's, which everybody may load."""
-    return path == "/" or path.startswith(PAGE_FILES)
+    """Whether a path is a page's, which everybody may load."""
+    return path in PAGES or path.startswith(PAGE_FILES)
 
 
 def no_key(headers: Headers) -> HttpFault:

@@ -21,6 +21,7 @@ from bise.errors import (
     PromptTooLong,
     TooComplex,
     UserError,
+    WaitedTooLong,
     WrongType,
 )
 from bise.serve.dialect import Dialect
@@ -206,7 +207,7 @@ def status_of(error: UserError, dialect: Dialect) -> int:
         return 429
     if isinstance(error, DeadlinePassed):
         return 504
-    return 503 if isinstance(error, EngineDown | EngineClosed) else 400
+    return 503 if isinstance(error, EngineDown | EngineClosed | WaitedTooLong) else 400
 
 
 def param_of(message: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from bise.serve.app import create_app
+from bise.serve.app import Guest, create_app
 from bise.serve.connection import Connection
 from bise.serve.served import Served
 
@@ -23,9 +23,16 @@ LAST_WORDS_S = 5.0
 class HttpServer(uvicorn.Server):
     """Serves until it is told to stop."""
 
-    def __init__(self, served: Served, *, allowed_origins: Sequence[str] = (), **options: Any):
+    def __init__(
+        self,
+        served: Served,
+        *,
+        allowed_origins: Sequence[str] = (),
+        guests: Sequence[Guest] = (),
+        **options: Any,
+    ):
         """options: of `uvicorn.Config`, such as `port` or a certificate."""
-        app = create_app(served, allowed_origins=allowed_origins)
+        app = create_app(served, allowed_origins=allowed_origins, guests=guests)
         protocol: Any = partial(Connection, served.limits, app.state.metrics)
         config = uvicorn.Config(
             app,

@@ -56,6 +56,9 @@ class Key:
     priority: int = 0
     """Of its requests, lower first; a request may ask for a higher number only."""
 
+    may_verify: bool = False
+    """Whether its owner may use the judge."""
+
     tenant: str = ""
     """Keys of one tenant share cached beginnings of prompts; without, a key has its own."""
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
 
 from bise.engine import Request as EngineRequest
+from bise.serve.profiles import profiles_of
 from bise.serve.served import Served
 
 LICENSE = "LICENSE"
@@ -88,10 +89,13 @@ def add_nim_doors(app: FastAPI, served: Served) -> None:
 
     @app.get("/v1/manifest")
     async def manifest() -> dict[str, Any]:
-        """In which ways the model can be run here: today, the one in which it is."""
-        tags = {"precision": served.dtype, "tp": 1, "engine": "bise"}
-        profile = {"id": profile_of(served), "tags": tags, "weights": served.fingerprint}
-        return {"object": "list", "data": [{**profile, "fits": True}]}
+        """In which forms the model can be run here, and in which it is."""
+        chosen, rows = profile_of(served), list[dict[str, Any]]()
+        for profile in profiles_of(served.talker.config):
+            is_chosen = profile.id == chosen
+            row = profile.json() | {"selected": is_chosen}
+            rows.append(row | ({"weights": served.fingerprint, "fits": True} if is_chosen else {}))
+        return {"object": "list", "data": rows}
 
     @app.get("/v1/license")
     async def license_page() -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """The page at `/`: files made from `web/`, under a policy that lets nothing else run there."""
 
+import asyncio
+import gzip
 import hashlib
+import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -49,6 +53,9 @@ HEADERS = {
 IN_PLACE = "no-cache"
 """Kept, but asked for again each time: the name stays when the content changes."""
 
+WORTH_PACKING = 1024
+"""Bytes: smaller files fit a packet anyway."""
+
 FOR_EVER = "public, max-age=31536000, immutable"
 """For files that have a digest of their content in their names."""
 
@@ -63,11 +70,33 @@ class PageFile:
     caching: str
 
     async def answer(self, request: Request) -> Response:
-        """The file, or 304 to a client that has it."""
-        headers = {**HEADERS, "ETag": self.etag, "Cache-Control": self.caching}
-        if has_it(request.headers.get("if-none-match", ""), self.etag):
+        """The file, smaller to a client that can unpack it, or 304 to one that has it."""
+        headers = {**HEADERS, "Cache-Control": self.caching, "Vary": "Accept-Encoding"}
+        is_packed = len(self.content) >= WORTH_PACKING and takes_gzip(request)
+        etag = f'{self.etag[:-1]}-gz"' if is_packed else self.etag
+        headers["ETag"] = etag
+        if has_it(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
-        return Response(self.content, headers=headers, media_type=self.media_type)
+        if not is_packed:
+            return Response(self.content, headers=headers, media_type=self.media_type)
+        headers["Content-Encoding"] = "gzip"
+        packed = await asyncio.to_thread(pack, self.content)
+        return Response(packed, headers=headers, media_type=self.media_type)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether `Accept-Encoding` names gzip and does not rule it out."""
+    for one in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = one.partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
+
+
+@cache
+def pack(content: bytes) -> bytes:
+    """A file of the page in fewer bytes: once, when it is first asked for."""
+    return gzip.compress(content, mtime=0)
 
 
 def has_it(known: str, etag: str) -> bool:
@@ -76,13 +105,16 @@ def has_it(known: str, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-def read_page(folder: Path = PAGE) -> dict[str, PageFile]:
-    """The files of a page by their paths on the wire; empty where none was built."""
+def read_page(folder: Path = PAGE, at: str = "") -> dict[str, PageFile]:
+    """The files of a page by their paths on the wire; empty where none was built.
+
+    at: the path of the page, below which its files are; by default the root
+    """
     found: dict[str, PageFile] = {}
     for file in sorted(one for one in folder.rglob("*") if one.is_file()):
         name = file.relative_to(folder).as_posix()
         content = file.read_bytes()
-        found["/" if name == "index.html" else f"/{name}"] = PageFile(
+        found[at or "/" if name == "index.html" else f"{at}/{name}"] = PageFile(
             content=content,
             media_type=MEDIA_TYPES.get(file.suffix, "application/octet-stream"),
             etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
@@ -91,7 +123,7 @@ def read_page(folder: Path = PAGE) -> dict[str, PageFile]:
     return found
 
 
-def add_page(app: Starlette, folder: Path = PAGE) -> None:
-    """Serve the page and what belongs to it; GET and HEAD, and not a word in `/openapi.json`."""
-    for path, file in read_page(folder).items():
+def add_page(app: Starlette, folder: Path = PAGE, at: str = "") -> None:
+    """Serve a page and what belongs to it; GET and HEAD, and not a word in `/openapi.json`."""
+    for path, file in read_page(folder, at).items():
         app.router.add_route(path, file.answer, methods=["GET"], include_in_schema=False)

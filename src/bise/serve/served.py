@@ -22,6 +22,7 @@ from bise.serve.budgets import Ledger
 from bise.serve.dialect import Dialect
 from bise.serve.drain import Drain
 from bise.serve.faults import UnknownModel
+from bise.serve.judging import Judging
 from bise.serve.keys import KeyRing
 from bise.serve.limits import Limits
 from bise.serve.loading import OpenModel
@@ -60,6 +61,9 @@ class Manners:
     request_s: float = 0.0
     """Seconds after which a reply is cut, whatever its request says; 0 is never."""
 
+    queue_s: float = 300.0
+    """Seconds a request may wait for its turn; 0 is for ever."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
@@ -90,6 +94,9 @@ class Served:
         default_factory=lambda: ThreadPoolExecutor(1, "bise-heavy"), repr=False
     )
     """Where large pictures are prepared, one after the other."""
+
+    judging: Judging | None = None
+    """Judges Lean proofs at `/v1/verify`; by default nobody does."""
 
     drain: Drain = field(default_factory=Drain)
     access_log: AccessLog | None = None

@@ -15,6 +15,8 @@ class StopFinder:
 
     def feed(self, text: str) -> str:
         """Take the next piece; gives what can be shown, up to the first stop string."""
+        if not self.stops:
+            return text
         self._held += text
         found = [(self._held.find(stop), stop) for stop in self.stops if stop in self._held]
         if found:

@@ -88,6 +88,9 @@ class Ask:
     priority: int = 0
     cache_salt: str = ""
     deadline_s: float | None = None
+    queue_s: float | None = None
+    """Seconds it may wait for its turn."""
+
     want_logprobs: int | None = None
 
 
@@ -175,6 +178,7 @@ class Talker:
             priority=ask.priority,
             cache_salt=ask.cache_salt,
             deadline_s=ask.deadline_s,
+            queue_s=ask.queue_s,
             thinking_budget=ask.thinking_budget,
             in_thinking=prompt.in_thinking,
             grammar=self.grammar(ask, prompt),

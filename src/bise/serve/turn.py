@@ -155,12 +155,13 @@ def settled(ask: Ask, body: SamplingBody, visit: Visit, served: Served) -> Ask:
     if limit_s and (deadline_s is None or deadline_s > limit_s):
         deadline_s = limit_s
     if visit.account is None:
-        return replace(ask, deadline_s=deadline_s)
+        return replace(ask, deadline_s=deadline_s, queue_s=served.manners.queue_s or None)
     key = visit.account.key
     has_own = body.priority is not None and served.limits.priority > 0
     return replace(
         ask,
         deadline_s=deadline_s,
+        queue_s=served.manners.queue_s or None,
         priority=max(ask.priority, key.priority) if has_own else key.priority,
         cache_salt=json.dumps([key.salt, ask.cache_salt]),
     )

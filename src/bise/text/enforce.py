@@ -8,7 +8,9 @@ docs/structured.md has the list for users.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
+from math import lcm
 from typing import Any, cast
 
 from bise.errors import BadRequest, TooComplex, quoted
@@ -49,6 +51,19 @@ FORMATS = frozenset(
     ("date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri")
 )
 
+JOINING = frozenset(("allOf", "anyOf", "oneOf", "$ref"))
+"""Words that join a schema with others, of which some things are only known together."""
+
+LARGEST_STEP = 10_000
+"""Of what `multipleOf` asks for, all of a schema together and without zeros at the end: a larger
+one takes seconds to compile."""
+
+STEP_DIGITS = 6
+"""After the point, of a `multipleOf`,"""
+
+LARGEST = 1e12
+"""and the largest at all."""
+
 PLACE_CHARS = 150
 """Of a place in a schema, in an error about it."""
 
@@ -70,6 +85,11 @@ class Enforced:
 
     refs: set[str] = field(default_factory=set[str])
     num_nodes: int = 0
+    step: int = 1
+    """What all `multipleOf` so far divide, in units of their last digit."""
+
+    joined: int = 0
+    """How many `allOf` the schema at hand lies in: what such join may not fit together."""
 
     def schema(self, value: object, where: str, depth: int = 0) -> Any:
         """The schema without what cannot be enforced. Raises `BadRequest`, `TooComplex`."""
@@ -80,6 +100,7 @@ class Enforced:
             raise BadRequest(f"{named(where)} is no schema, expected an object")
         given = cast(Mapping[str, Any], value)
         kept: dict[str, Any] = {}
+        names: Mapping[str, Any] | None = None
         for word, meaning in given.items():
             place = f"{where}.{word}"
             if word in REFUSED:
@@ -100,11 +121,56 @@ class Enforced:
                 kept[word] = self._list(meaning, place, depth)
             elif word in SCHEMA_MAPS:
                 kept[word] = self._map(meaning, place, depth)
-            elif word == "format" and meaning in FORMATS:
+            elif (
+                (word == "format" and meaning in FORMATS)
+                or (word == "multipleOf" and self._takes_step(meaning))
+                or (word in ("minProperties", "maxProperties") and self._can_count(word, given))
+            ):
                 kept[word] = meaning
+            elif word == "propertyNames" and has_plain_names(given) and not self.joined:
+                names = cast(Mapping[str, Any], meaning)
             elif word not in NOTES:
                 self.dropped.append(place)
-        return kept
+        return kept if names is None else kept | self._named_so(names, kept, where, depth)
+
+    def _takes_step(self, step: float) -> bool:
+        """Whether a `multipleOf` can be watched, beside those before it."""
+        if self.joined or step > LARGEST:
+            return False
+        digits = Decimal(repr(step))
+        units = int(digits.scaleb(STEP_DIGITS))
+        is_whole = Decimal(units).scaleb(-STEP_DIGITS) == digits
+        # Fractions of other digits are none in binary, and the compiler gives up on them.
+        is_exact = is_whole and (step == int(step) or bare(units) in (1, 5, 25))
+        common = lcm(self.step, units) if is_exact else 0
+        if not 0 < bare(common) <= LARGEST_STEP:
+            return False
+        self.step = common
+        return True
+
+    def _can_count(self, word: str, given: Mapping[str, Any]) -> bool:
+        """Whether properties can be counted: only those that are not named may come or not.
+
+        One that is not named may come twice and count once, so at least one of them is the most
+        that can be asked for.
+        """
+        properties, required = given.get("properties", {}), given.get("required", [])
+        if self.joined or JOINING & given.keys() or not isinstance(required, list):
+            return False
+        if not isinstance(properties, Mapping) or any(name not in required for name in properties):
+            return False
+        return word == "maxProperties" or given[word] <= len(cast(Any, properties)) + 1
+
+    def _named_so(
+        self, names: Mapping[str, Any], kept: Mapping[str, Any], where: str, depth: int
+    ) -> dict[str, Any]:
+        """What says the same as `propertyNames` with a pattern or with a list."""
+        checked = self.schema(names, f"{where}.propertyNames", depth + 1)
+        rest = kept.get("additionalProperties", True)
+        if "pattern" in checked:
+            return {"patternProperties": {checked["pattern"]: rest}, "additionalProperties": False}
+        listed = {name: rest for name in checked["enum"] if isinstance(name, str)}
+        return {"properties": listed, "additionalProperties": False}
 
     def _plain(self, word: str, meaning: Any, place: str, depth: int) -> Any:
         if word in ("enum", "required"):
@@ -127,7 +193,11 @@ class Enforced:
         if not isinstance(schemas, list) or not schemas:
             raise BadRequest(f"{named(where)} must be a list of schemas")
         places = enumerate(cast(Sequence[object], schemas))
-        return [self.schema(one, f"{where}[{number}]", depth + 1) for number, one in places]
+        is_joined = where.endswith(".allOf")
+        self.joined += is_joined
+        made = [self.schema(one, f"{where}[{number}]", depth + 1) for number, one in places]
+        self.joined -= is_joined
+        return made
 
     def _map(self, schemas: Any, where: str, depth: int) -> dict[str, Any]:
         if not isinstance(schemas, Mapping):
@@ -170,6 +240,26 @@ def enforced(
             hint="let something stand between them, such as a property",
         ) from None
     return made, work.dropped
+
+
+def has_plain_names(given: Mapping[str, Any]) -> bool:
+    """Whether `propertyNames` only has a pattern or a list, and nothing else speaks of names."""
+    others = {"properties", "patternProperties", "required", "minProperties", "maxProperties"}
+    names = given["propertyNames"]
+    if (others | JOINING) & given.keys() or not isinstance(names, Mapping):
+        return False
+    said = cast(Mapping[str, Any], names)
+    return said.get("type", "string") == "string" and said.keys() - NOTES - {"type"} in (
+        {"pattern"},
+        {"enum"},
+    )
+
+
+def bare(number: int) -> int:
+    """A whole number without the zeros at its end."""
+    while number and number % 10 == 0:
+        number //= 10
+    return number
 
 
 def named(where: str) -> str:

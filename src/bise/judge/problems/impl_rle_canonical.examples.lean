@@ -1,0 +1,6 @@
+#guard RleCanon.encode [] = []
+#guard RleCanon.encode [4] = [(4, 1)]
+#guard RleCanon.encode [1, 1, 2] = [(1, 2), (2, 1)]
+#guard RleCanon.encode [0, 1, 0] = [(0, 1), (1, 1), (0, 1)]
+#guard RleCanon.decode [] = []
+#guard RleCanon.decode [(7, 3), (0, 1)] = [7, 7, 7, 0]

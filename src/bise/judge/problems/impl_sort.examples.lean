@@ -1,0 +1,6 @@
+#guard ImplSort.sort [] = []
+#guard ImplSort.sort [5] = [5]
+#guard ImplSort.sort [3, 1, 2] = [1, 2, 3]
+#guard ImplSort.sort [2, -1, 2, 0] = [-1, 0, 2, 2]
+#guard ImplSort.sort [4, 3, 2, 1] = [1, 2, 3, 4]
+#guard ImplSort.sort [-1, -2] = [-2, -1]

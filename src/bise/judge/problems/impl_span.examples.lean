@@ -1,0 +1,5 @@
+#guard Span.span (fun n => decide (n < 3)) ([] : List Nat) = ([], [])
+#guard Span.span (fun n => decide (n < 3)) [1, 2, 3, 1] = ([1, 2], [3, 1])
+#guard Span.span (fun n => decide (n < 3)) [5, 1] = ([], [5, 1])
+#guard Span.span (fun n => decide (n < 3)) [0, 1, 2] = ([0, 1, 2], [])
+#guard Span.span (fun b => b) [true, true, false, true] = ([true, true], [false, true])

@@ -1,0 +1,13 @@
+namespace TakeDrop
+
+def first (n : Nat) (s : String) : String := String.ofList (s.toList.take n)
+
+def others (n : Nat) (s : String) : String := String.ofList (s.toList.drop n)
+
+theorem first_append_others (n : Nat) (s : String) : first n s ++ others n s = s := sorry
+
+theorem length_first (n : Nat) (s : String) : (first n s).length = min n s.length := sorry
+
+theorem others_others (m n : Nat) (s : String) : others m (others n s) = others (n + m) s := sorry
+
+end TakeDrop

@@ -1,0 +1,137 @@
+"""Small counterexamples: the negation of a statement, tried with values for what it quantifies."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice, product
+
+from bise.judge.pool import WarmPool
+from bise.prove.budget import Budget
+from bise.prove.goals import Hypothesis, read_goal
+from bise.prove.portfolio import is_closed
+from bise.prove.source import BEGINNINGS, Declaration, Source
+from bise.prove.workspace import Workspace
+
+VALUES = {
+    "Nat": ("0", "1", "2", "3", "5"),
+    "Int": ("0", "1", "(-1)", "2", "(-2)"),
+    "Bool": ("true", "false"),
+    "Prop": ("True", "False"),
+    "Char": ("'a'", "'b'"),
+    "String": ('""', '"a"', '"ab"'),
+    "Unit": ("()",),
+}
+"""Small values of plain types, the smallest first."""
+
+MOST_TRIED = 48
+TRY_CPU_S = 4.0
+STATEMENT = re.compile(r":=\s*(?:by\s+)?$")
+
+
+def refute(work: Workspace, pool: WarmPool, budget: Budget, *, cpu_s: float = 30.0) -> bool:
+    """Look for a counterexample to the only target; the workspace then holds the disproof.
+
+    Raises `Spent` when the budget ends it.
+    """
+    name = work.sole_target
+    source = Source(work.challenge)
+    if name is None or len(source.gaps) != 1:
+        return False
+    declaration = source.declaration_at(source.gaps[0].start)
+    statement = None if declaration is None else statement_of(source, declaration)
+    if declaration is None or statement is None:
+        return False
+    head = f"{source.text.rstrip()}\n\n{_opening(source, declaration)}"
+    head += f"theorem not_{declaration.name.split('.')[-1]} : ¬ ({statement}) := by\n"
+    line = head.count("\n")
+    used_s = 0.0
+    for script in islice(_scripts(source, declaration, statement), MOST_TRIED):
+        if used_s >= cpu_s:
+            break
+        budget.check()
+        lines = "\n".join(f"  {one}" for one in script.split("\n"))
+        text = head + lines + "\n" + _closing(source, declaration)
+        tried = pool.check(text, with_goals=False, cpu_s=TRY_CPU_S)
+        budget.checked(tried.cpu_s)
+        used_s += tried.cpu_s
+        if is_closed(tried, line):
+            work.begin_disproof(name)
+            work.replace(text)
+            return True
+    return False
+
+
+def statement_of(source: Source, declaration: Declaration) -> str | None:
+    """A theorem's statement as one proposition, its binders before it as `∀`."""
+    text = source.text[declaration.start : declaration.end]
+    head = BEGINNINGS.match(text)
+    at = 0 if head is None else head.end()
+    gap = next((one for one in source.gaps if declaration.start <= one.start), None)
+    if gap is None or gap.start >= declaration.end:
+        return None
+    rest = STATEMENT.sub("", text[at : gap.start - declaration.start].rstrip())
+    depth = 0
+    for place, letter in enumerate(rest):
+        depth += (letter in "({[⦃") - (letter in ")}]⦄")
+        if depth == 0 and letter == ":" and rest[place : place + 2] != ":=":
+            binders, kind = rest[:place].strip(), rest[place + 1 :].strip()
+            return f"∀ {binders}, {kind}" if binders else kind
+    return None
+
+
+def _opening(source: Source, declaration: Declaration) -> str:
+    """The namespace of a declaration, opened again behind the file."""
+    space = source.qualified(declaration).removesuffix(declaration.name).rstrip(".")
+    return f"namespace {space}\n\n" if space else ""
+
+
+def _closing(source: Source, declaration: Declaration) -> str:
+    space = source.qualified(declaration).removesuffix(declaration.name).rstrip(".")
+    return f"\nend {space}\n" if space else ""
+
+
+def _scripts(source: Source, declaration: Declaration, statement: str) -> Iterator[str]:
+    names = [
+        one.name
+        for one in source.declarations
+        if one.kind == "def" and one.start < declaration.start
+    ]
+    simp = f"simp [{', '.join(names)}] at h" if names else "simp at h"
+    yield "decide"
+    yield "intro h\nsimp_all"
+    binders = read_goal(f"⊢ {statement}").binders
+    for values in _instances(binders):
+        yield f"intro h\nhave h := h {values}\nrevert h\ndecide"
+        yield f"intro h\nhave h := h {values}\n{simp}"
+
+
+def _instances(binders: tuple[Hypothesis, ...]) -> Iterator[str]:
+    """Arguments for a statement: small values, and `by decide` for assumptions."""
+    choices = list[tuple[str, ...]]()
+    for one in binders:
+        found = values_of(one.type)
+        choices.append(found or ("(by decide)",))
+    if choices:
+        ranked = sorted(
+            product(*(range(len(one)) for one in choices)), key=lambda ranks: (sum(ranks), ranks)
+        )
+        for ranks in ranked:
+            yield " ".join(one[rank] for one, rank in zip(choices, ranks, strict=True))
+
+
+def values_of(kind: str) -> tuple[str, ...]:
+    """Small values of a type; none if it is not known."""
+    kind = kind.strip()
+    while kind.startswith("(") and kind.endswith(")"):
+        kind = kind[1:-1].strip()
+    if kind in VALUES:
+        return VALUES[kind]
+    if kind in ("Type", "Type _", "Type u", "Sort u"):
+        return ("Nat", "Bool")
+    word, _, inner = kind.partition(" ")
+    inside = values_of(inner) if inner else ()
+    if word == "List" and inside:
+        one, other = inside[0], inside[min(1, len(inside) - 1)]
+        return ("[]", f"[{one}]", f"[{other}]", f"[{one}, {other}]", f"[{other}, {one}]")
+    if word == "Option" and inside:
+        return ("none", f"(some {inside[0]})")
+    return ()

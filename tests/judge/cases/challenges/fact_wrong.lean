@@ -1,0 +1,1 @@
+theorem ninety : (List.range 100).foldl (· + ·) 0 = 90 := sorry

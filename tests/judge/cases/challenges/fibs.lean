@@ -1,0 +1,6 @@
+def fib : Nat → Nat
+  | 0 => 0
+  | 1 => 1
+  | n + 2 => fib n + fib (n + 1)
+
+theorem fib_pos (n : Nat) : 0 < fib (n + 1) := sorry

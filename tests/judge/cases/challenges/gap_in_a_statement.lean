@@ -1,0 +1,1 @@
+theorem some (n : Nat) : n = sorry := sorry

@@ -1,0 +1,1 @@
+def half (n : Nat) : Nat := sorry

@@ -1,0 +1,3 @@
+def Good : Type := sorry
+
+theorem good (a b : Good) : a = b := sorry

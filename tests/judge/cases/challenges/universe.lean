@@ -1,0 +1,2 @@
+theorem map_length.{u, v} {α : Type u} {β : Type v} (f : α → β) (xs : List α) :
+    (xs.map f).length = xs.length := sorry

@@ -1,0 +1,1 @@
+theorem hundred : (List.range 100).foldl (· + ·) 0 = 4950 := by decide +native

@@ -1,0 +1,1 @@
+The proof is left to the reader.

@@ -1,0 +1,7 @@
+def double (n : Nat) : Nat := n + n
+
+theorem double_odd (n : Nat) : double n % 2 = 1 := by
+  first
+  | (unfold double; omega)
+  | decide
+  | admit

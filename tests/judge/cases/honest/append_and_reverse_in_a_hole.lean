@@ -1,0 +1,5 @@
+def turn (xs : List Nat) : List Nat := ([] ++ xs).reverse
+
+theorem turn_length (xs : List Nat) : (turn xs).length = xs.length := by simp [turn]
+
+theorem turn_turn (xs : List Nat) : turn (turn xs) = xs := by simp [turn]

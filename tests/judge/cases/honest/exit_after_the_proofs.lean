@@ -1,0 +1,8 @@
+def double (n : Nat) : Nat := n + n
+
+theorem double_even (n : Nat) : double n % 2 = 0 := by
+  unfold double
+  omega
+
+#exit
+this is not Lean

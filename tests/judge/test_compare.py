@@ -1,0 +1,237 @@
+"""Forged and monstrous declarations, made by hand: no compiler writes them, a stranger might."""
+
+import time
+
+import pytest
+from olean_writer import Writer
+
+from bise.judge import Constant, Import, Module, Name, Region, Rejected, Terms
+from bise.judge.challenge import Unusable, read_challenge
+from bise.judge.compare import compare
+from bise.judge.extensions import DECLARATION_RANGES
+from bise.judge.library import Library
+from bise.judge.running import check_running
+from bise.judge.side import Side
+from bise.judge.terms import (
+    APPLY,
+    BOUND,
+    CONSTANT,
+    FORALL,
+    LAMBDA,
+    LEVEL_PARAM,
+    MAX,
+    SORT,
+    SUCC,
+    ZERO,
+)
+
+INIT = Import(module=("Init",), is_all=False, is_exported=True, is_meta=False)
+
+
+class Files:
+    """A challenge, a submission and a library in one table."""
+
+    def __init__(self) -> None:
+        self.terms = Terms()
+        self.zero = self.terms.levels.add(ZERO)
+        self.one = self.terms.levels.add(SUCC, self.zero)
+        self.prop, self.type = self.add(SORT, self.zero), self.add(SORT, self.one)
+        self.nat, self.truth = self.use("Nat"), self.use("True")
+        made = [
+            Constant(name=("Nat",), kind="inductive", universes=(), type=self.type, counts=(0,) * 3,
+                     flags=(False, False), together=(("Nat",),)),
+            Constant(name=("True",), kind="inductive", universes=(), type=self.prop,
+                     counts=(0,) * 3, flags=(False, False), together=(("True",),)),
+            self.axiom("trivial", self.truth),
+            self.axiom("zero", self.nat),
+            self.axiom("propext", self.truth),
+            self.axiom("sorryAx", self.add(FORALL, ("α",), self.prop, self.add(BOUND, 0), 0)),
+        ]  # fmt: skip
+        self.init = Writer(self.terms).module(made)
+
+    def add(self, *node) -> int:
+        return self.terms.expressions.add(*node)
+
+    def use(self, word: str, *levels: int) -> int:
+        return self.add(CONSTANT, (word,), levels)
+
+    def apply(self, function: int, *arguments: int) -> int:
+        for one in arguments:
+            function = self.add(APPLY, function, one)
+        return function
+
+    def axiom(self, word: str, kind: int) -> Constant:
+        return Constant(name=(word,), kind="axiom", universes=(), type=kind)
+
+    def definition(self, word: str, says: int, value: int, **more) -> Constant:
+        fields = {"kind": "definition", "universes": (), **more}
+        return Constant(name=(word,), type=says, value=value, together=((word,),), **fields)
+
+    def theorem(self, word: str, says: int, value: int, **more) -> Constant:
+        return self.definition(word, says, value, kind="theorem", **more)
+
+    def gap(self, kind: int, level: int | None = None) -> int:
+        return self.apply(self.use("sorryAx", self.zero if level is None else level), kind)
+
+    def side(self, constants: list[Constant], made: tuple[str, ...] = ()) -> Side:
+        """made: words that have no place in a source."""
+        writer = Writer(self.terms)
+        entries = [
+            self.range_of(writer, one.name, line)
+            for line, one in enumerate(constants, 1)
+            if one.name[0] not in made
+        ]
+        raw = writer.module(constants, [INIT], [(DECLARATION_RANGES, entries)])
+        module = Module(Region([raw]), self.terms)
+        return Side(module, Library(lambda _: [self.init], module.imports, self.terms), self.terms)
+
+    @staticmethod
+    def range_of(writer: Writer, name: Name, line: int) -> int:
+        place = [
+            writer.constructor(0, writer.number(line), writer.number(column)) for column in (0, 9)
+        ]
+        whole = writer.constructor(0, place[0], writer.number(0), place[1], writer.number(0))
+        return writer.constructor(0, writer.name(name), writer.constructor(0, whole, whole))
+
+
+def asked(files: Files, kind: int, *others: Constant):
+    return read_challenge(files.side([*others, files.theorem("t", kind, files.gap(kind))]))
+
+
+def test_a_proof_of_what_was_asked_passes():
+    files = Files()
+    given = files.theorem("t", files.truth, files.use("trivial"))
+    compare(asked(files, files.truth), files.side([given]))
+
+
+def test_a_name_of_the_library_cannot_be_declared_anew():
+    files = Files()
+    given = files.theorem("t", files.truth, files.use("trivial"))
+    for word in ("True", "propext", "Nat"):
+        forged = files.side([given, files.axiom(word, files.prop)])
+        with pytest.raises(Rejected, match="is declared anew") as fault:
+            compare(asked(files, files.truth), forged)
+        assert fault.value.reason == "shadows_library"
+
+
+def test_what_lean_made_is_known_by_its_content_whatever_its_name():
+    files = Files()
+    kind = files.apply(files.use("match_1"), files.nat)
+    body = files.add(LAMBDA, ("n",), files.type, files.truth, 0)
+    other = files.add(
+        LAMBDA, ("m",), files.type, files.add(FORALL, ("x",), files.nat, files.truth, 0), 0
+    )
+    shape = files.add(FORALL, ("n",), files.type, files.prop, 0)
+    ours = files.side(
+        [files.definition("match_1", shape, body), files.theorem("t", kind, files.gap(kind))],
+        made=("match_1",),
+    )
+    challenge = read_challenge(ours)
+    renamed = files.apply(files.use("helper"), files.nat)
+    for value, is_same in ((body, True), (other, False)):
+        helper = files.definition("helper", shape, value)
+        theirs = files.side([helper, files.theorem("t", renamed, files.use("trivial"))])
+        if is_same:
+            compare(challenge, theirs)
+        else:
+            with pytest.raises(Rejected, match="does not say"):
+                compare(challenge, theirs)
+
+
+def test_proofs_are_alike_and_data_is_not():
+    files = Files()
+    shape = files.add(FORALL, ("h",), files.truth, files.prop, 0)
+    other_shape = files.add(FORALL, ("n",), files.nat, files.prop, 0)
+    body = files.add(LAMBDA, ("h",), files.truth, files.truth, 0)
+    other_body = files.add(LAMBDA, ("n",), files.nat, files.truth, 0)
+    holds, is_nice = (
+        files.definition("holds", shape, body),
+        files.definition("nice", other_shape, other_body),
+    )
+    helper = files.theorem("helper", files.truth, files.use("trivial"))
+    more = files.definition("more", files.nat, files.use("zero"))
+    for word, first, second, is_same in (
+        ("holds", "trivial", "helper", True),
+        ("nice", "zero", "more", False),
+    ):
+        challenge = asked(files, files.apply(files.use(word), files.use(first)), holds, is_nice)
+        kind = files.apply(files.use(word), files.use(second))
+        given = files.theorem("t", kind, files.use("trivial"))
+        theirs = files.side([holds, is_nice, helper, more, given])
+        if is_same:
+            compare(challenge, theirs)
+        else:
+            with pytest.raises(Rejected, match="does not say"):
+                compare(challenge, theirs)
+
+
+def test_universe_names_do_not_count_but_their_use_does():
+    files = Files()
+
+    def statement(name: str, order: tuple[str, str]) -> dict:
+        levels = [files.terms.levels.add(LEVEL_PARAM, (one,)) for one in order]
+        level = files.terms.levels.add(MAX, *levels)
+        kind = files.add(FORALL, ("α",), files.add(SORT, level), files.truth, 0)
+        return {"kind": kind, "universes": ((name,), ("w",))}
+
+    first = statement("u", ("u", "w"))
+    ours = files.side(
+        [files.theorem("t", first["kind"], files.gap(files.truth), universes=first["universes"])]
+    )
+    challenge = read_challenge(ours)
+    for order, is_same in ((("v", "w"), True), (("w", "v"), False)):
+        given = statement("v", order)
+        theirs = files.side(
+            [files.theorem("t", given["kind"], files.use("trivial"), universes=given["universes"])]
+        )
+        if is_same:
+            compare(challenge, theirs)
+        else:
+            with pytest.raises(Rejected, match="does not say"):
+                compare(challenge, theirs)
+
+
+def test_gaps_of_proofs_and_of_data_are_told_apart_by_their_universe():
+    files = Files()
+    shape = files.add(FORALL, ("h",), files.truth, files.nat, 0)
+    body = files.add(LAMBDA, ("h",), files.truth, files.use("zero"), 0)
+    constant = files.definition("g", shape, body)
+    target = files.theorem("t", files.truth, files.gap(files.truth))
+    for level, is_fair in ((files.zero, True), (files.one, False)):
+        value = files.apply(files.use("g"), files.gap(files.truth, level))
+        side = files.side([constant, files.definition("d", files.nat, value), target])
+        if is_fair:
+            assert read_challenge(side).holes == ()
+        else:
+            with pytest.raises(Unusable, match="and it is no proof"):
+                read_challenge(side)
+
+
+def test_terms_of_any_depth_are_compared_or_refused():
+    files = Files()
+    kind = files.truth
+    for _ in range(30_000):
+        kind = files.add(FORALL, ("x",), files.nat, kind, 0)
+    other = files.truth
+    for number in range(30_000):
+        other = files.add(FORALL, ("y", number), files.nat, other, 0)
+    challenge = asked(files, kind)
+    start = time.monotonic()
+    try:
+        compare(challenge, files.side([files.theorem("t", other, files.use("trivial"))]))
+    except Rejected as fault:
+        assert fault.reason == "too_complex"
+    assert time.monotonic() - start < 20
+
+
+def test_what_doubles_at_every_step_is_given_up():
+    files = Files()
+    term = files.add(BOUND, 64)  # the outermost variable, so that no part is closed
+    for number in range(64):
+        parts = [files.add(LAMBDA, (word, number), files.nat, term, 0) for word in "ab"]
+        term = files.apply(files.use("zero"), *parts)
+    hole = files.definition("f", files.nat, files.add(LAMBDA, ("x",), files.nat, term, 0))
+    start = time.monotonic()
+    with pytest.raises(Rejected) as fault:
+        check_running(files.side([hole]), (("f",),))
+    assert fault.value.reason == "too_complex" and time.monotonic() - start < 60

@@ -1,0 +1,1 @@
+theorem nat_min_max_sum (a b : Nat) : min a b + max a b = b + a := by omega
