@@ -7,7 +7,7 @@ from recorded import RecordedLean, challenge_of, request_of, submission_of
 
 from bise.errors import UserError
 from bise.judge import NoWall, Request, check_log, verify
-from bise.judge.backend import NoLean
+from bise.judge.backend import NoLean, Replayed
 from bise.judge.challenge import Unusable
 from bise.judge.examples import as_definitions
 from bise.judge.kept import keep, key_of, read_kept
@@ -114,6 +114,25 @@ def test_what_the_kernel_refuses_is_rejected():
 
     verdict = verify(request_of("honest/plain"), Strict)
     assert (verdict.verdict, verdict.reason) == ("rejected", "kernel_refused")
+
+
+@pytest.mark.parametrize("is_lasting", [False, True])
+def test_a_kernel_that_ends_without_a_word_is_asked_once_more(is_lasting):
+    class Mute(RecordedLean):
+        def checker(self, header, imports, **more):
+            held = super().checker(header, imports, **more)
+            held.replay = lambda *_: mute
+            return held
+
+        def replay(self, *given, **more):
+            return mute if is_lasting else RecordedLean().replay(*given, **more)
+
+    mute = Replayed(
+        is_accepted=False, fault="gone", end="killed", seconds=0, cpu_s=0, has_answered=False
+    )
+    verdict = verify(request_of("honest/plain"), Mute)
+    expected = ("rejected", "kernel_no_answer") if is_lasting else ("accepted", "")
+    assert (verdict.verdict, verdict.reason) == expected
 
 
 @pytest.mark.parametrize("cut", [0, 40, 100, 5000])

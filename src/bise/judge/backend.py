@@ -87,6 +87,8 @@ class Replayed:
     end: End
     seconds: float
     cpu_s: float
+    has_answered: bool = True
+    """Whether the kernel said anything, before its process ended."""
 
 
 class Checking(Protocol):

@@ -93,6 +93,7 @@ class Checker:
             end=end,
             seconds=self._boxed.seconds,
             cpu_s=self._boxed.used.cpu_s,
+            has_answered=answer.end == "answered",
         )
 
     def close(self) -> None:

@@ -188,7 +188,7 @@ class _Run:
                 theirs = self._read_submission(compiled, ours, terms)
                 roots, comparison = self._compare(challenge, theirs)
             with self._timed("replay"):
-                self._replay(checker, theirs, roots)
+                self._replay(lean, checker, theirs, roots)
         if request.examples is not None and comparison is not None:
             with self._timed("examples"):
                 self._try_examples(lean, challenge, theirs, comparison)
@@ -301,29 +301,39 @@ class _Run:
             check_running(theirs, challenge.holes)
         return roots, comparison
 
-    def _replay(self, checker: Checking, theirs: Side, roots: tuple[Name, ...]) -> None:
+    def _replay(
+        self, lean: LeanBackend, checker: Checking, theirs: Side, roots: tuple[Name, ...]
+    ) -> None:
         """Show a fresh kernel all that targets and holes rest on."""
         closure = [one for one in reachable(roots, theirs.module, theirs.terms).values() if one]
         for one in closure:
             if one.safety != "safe":
                 raise Rejected("unsafe_constant", f"`{shown(one.name)}` is {one.safety}")
         answer = checker.replay(closure, theirs.terms)
+        if not answer.has_answered and answer.end in ("exited", "killed"):
+            # a process that waits can be ended by the machine: one more, which does not wait
+            answer = self._fresh_replay(lean, theirs, closure)
         if not answer.is_accepted:
             reason = "kernel_refused" if answer.end == "exited" else "kernel_limit"
+            if not answer.has_answered and answer.end in ("exited", "killed"):
+                reason = "kernel_no_answer"
             raise Rejected(reason, answer.fault or "the kernel did not accept the declarations")
+
+    def _fresh_replay(
+        self, lean: LeanBackend, theirs: Side, constants: Sequence[Constant]
+    ) -> Replayed:
+        """Ask a kernel of its own."""
+        module = theirs.module
+        return lean.replay(
+            module.header, module.imports, constants, theirs.terms, limits=self._limits()
+        )
 
     def _try_examples(
         self, lean: LeanBackend, challenge: Challenge, theirs: Side, comparison: Comparison
     ) -> None:
-        examples, module = Examples(challenge, theirs, comparison), theirs.module
-
-        def replay(constants: Sequence[Constant]) -> Replayed:
-            return lean.replay(
-                module.header, module.imports, constants, theirs.terms, limits=self._limits()
-            )
-
+        examples = Examples(challenge, theirs, comparison)
         try:
-            examples.check(replay)
+            examples.check(lambda constants: self._fresh_replay(lean, theirs, constants))
         finally:
             self.verdict.examples = {
                 "given": len(examples.names),
