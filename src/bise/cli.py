@@ -195,9 +195,9 @@ def demo(
 @app.command("verify")
 def verify_(
     challenge: Annotated[
-        Path | None, Argument(help="Statements with `sorry`, and what they speak of.")
+        Path | None, Argument(help="Statements with `sorry`: a file, or a folder of modules.")
     ] = None,
-    submission: Annotated[Path | None, Argument(help="The whole file again, with proofs.")] = None,
+    submission: Annotated[Path | None, Argument(help="The same again, with proofs.")] = None,
     certificate: Annotated[
         Path | None, Option(help="A folder that `bise prove` wrote, to be judged again.")
     ] = None,

@@ -41,9 +41,12 @@ def run_verify(
         if certificate is not None:
             verdict = judge_certificate(certificate, judge)
         else:
+            texts = read_both(challenge, submission)
+            if isinstance(texts, Verdict):
+                return show(texts, as_json=as_json)
             request = Request(
-                challenge=read_source(challenge, "challenge"),
-                submission=read_source(submission, "submission"),
+                challenge=texts[0],
+                submission=texts[1],
                 examples=None if examples is None else read_source(examples, "examples"),
                 disproves=tuple(disproves),
                 allows_predicates=allows_predicates,
@@ -52,11 +55,25 @@ def run_verify(
             verdict = judge(request)
     except Unusable as fault:
         verdict = refusal(fault)
+    return show(verdict, as_json=as_json)
+
+
+def show(verdict: Verdict, *, as_json: bool) -> int:
+    """Print it; the exit code."""
     if as_json:
         sys.stdout.write(json.dumps(verdict.as_json(), ensure_ascii=False) + "\n")
     else:
         show_verdict(verdict)
     return verdict.exit_code
+
+
+def read_both(challenge: Path | None, submission: Path | None) -> tuple[str, str] | Verdict:
+    """Both sources, files or folders, or a rejection. Raises `Unusable`."""
+    if challenge is not None and submission is not None and challenge.is_dir():
+        from bise.commands.verify_folders import read_folders
+
+        return read_folders(challenge, submission)
+    return read_source(challenge, "challenge"), read_source(submission, "submission")
 
 
 def judge_certificate(folder: Path, judge: Callable[[Request], Verdict]) -> Verdict:
