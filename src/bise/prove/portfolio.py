@@ -57,13 +57,17 @@ def sweep(work: Workspace, pool: WarmPool, budget: Budget, *, cpu_s: float = 60.
     cpu_s: of Lean, for the whole file. Raises `Spent` when the budget ends it.
     """
     swept = Swept()
-    skipped = 0
+    skipped, holes = 0, set[str]()
     while skipped < len(work.gaps):
         gap = work.gaps[skipped]
         declaration = work.source.declaration_at(gap.start)
         name = work.source.qualified(declaration) if declaration is not None else "?"
         found = None
-        if declaration is not None and declaration.kind in ("theorem", "lemma"):
+        is_theorem = declaration is not None and declaration.kind in ("theorem", "lemma")
+        if declaration is not None and not is_theorem:
+            holes.add(declaration.name)
+        text = "" if declaration is None else work.text[declaration.start : declaration.end]
+        if is_theorem and not holes & words_of(text):  # of what has no body nothing can be shown
             share = (cpu_s - swept.cpu_s) / (len(work.gaps) - skipped)
             found = _close(work, gap, pool, budget, swept, max(share, 0.0))
         if found is None:
@@ -123,13 +127,19 @@ def scripts_for(goal: Goal, source: Source, declaration: Declaration) -> Iterato
     binders = goal.binders
     intro = f"intro {' '.join(one.name for one in binders)}\n" if binders else ""
     variables = (*goal.hypotheses, *binders)
-    yield from _closers(intro, near, theorems)
+    yield from _closers(intro, near, theorems, variables, "∃" in goal.target)
     for induction in _inductions(variables, near, goal.target):
         for finish in _finishes(near, theorems):
             yield f"{intro}{induction} <;> {finish}"
 
 
-def _closers(intro: str, definitions: Sequence[str], theorems: Sequence[str]) -> Iterator[str]:
+def _closers(
+    intro: str,
+    definitions: Sequence[str],
+    theorems: Sequence[str],
+    variables: Sequence[Hypothesis],
+    has_witness: bool,
+) -> Iterator[str]:
     names = _list([*definitions, *theorems])
     yield from ("rfl", "decide", "omega", "simp", "grind")
     yield f"{intro}simp_all"
@@ -140,17 +150,29 @@ def _closers(intro: str, definitions: Sequence[str], theorems: Sequence[str]) ->
         yield f"{intro}simp [{names}]"
         yield f"{intro}simp_all [{names}]"
         yield f"{intro}grind [{names}]"
-        yield (
-            f"{intro}unfold {' '.join(definitions) or theorems[-1]}\ngrind"
-            if definitions
-            else f"{intro}grind"
-        )
+        if definitions:
+            yield f"{intro}unfold {' '.join(definitions)}\ngrind"
         yield f"{intro}simp [{names}] <;> omega"
         yield f"{intro}simp_all [{names}] <;> grind [{names}]"
+    if has_witness:
+        yield from _witnesses(intro, variables, names)
     yield f"{intro}constructor <;> intros <;> simp_all{_in_brackets(names)}"
     yield f"{intro}refine ⟨?_, ?_⟩ <;> grind{_in_brackets(names)}"
     yield f"{intro}repeat' constructor\nall_goals grind{_in_brackets(names)}"
     yield f"{intro}split <;> simp_all{_in_brackets(names)} <;> omega"
+
+
+def _witnesses(intro: str, variables: Sequence[Hypothesis], names: str) -> Iterator[str]:
+    """For what is said to exist: the variables themselves, and halves of numbers."""
+    finish = f"first | rfl | omega | grind{_in_brackets(names)}"
+    data = [one for one in variables if _is_data(one)][:3]
+    for one in data:
+        yield f"{intro}refine ⟨{one.name}, ?_⟩ <;> ({finish})"
+        if one.type in ("Nat", "Int"):
+            yield f"{intro}refine ⟨{one.name} / 2, ?_⟩ <;> ({finish})"
+            yield f"{intro}refine ⟨{one.name} + 1, ?_⟩ <;> ({finish})"
+    if data:
+        yield f"{intro}exact ⟨_, rfl⟩"
 
 
 def _finishes(definitions: Sequence[str], theorems: Sequence[str]) -> Iterator[str]:
