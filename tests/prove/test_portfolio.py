@@ -97,6 +97,9 @@ def test_a_statement_as_one_proposition(text, statement):
 
 def test_small_values_of_types():
     assert values_of("List (Option Bool)")[1] == "[none]"
+    assert values_of("Nat → Bool")[0] == "(fun x => x == 0)"
+    assert values_of("List Nat → List Nat → List Nat") == ("(fun x _ => x)", "(fun _ y => y)")
+    assert "(fun x => x + 1)" in values_of("(Nat → Nat)")
     assert values_of("Tree Nat") == () and values_of("(Int)")[0] == "0"
 
 

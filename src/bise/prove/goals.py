@@ -37,13 +37,13 @@ class Goal:
         rest = self.target.strip()
         while True:
             if rest.startswith("∀"):
-                body = _split(rest, ",")
+                body = split_outside(rest, ",")
                 if body is None:
                     return tuple(found)
                 found += _bound(body[0][1:].strip())
                 rest = body[1].strip()
                 continue
-            arrow = _split(rest, "→")
+            arrow = split_outside(rest, "→")
             if arrow is None:
                 return tuple(found)
             number = sum(one.name.startswith("h") for one in found) + 1
@@ -99,7 +99,7 @@ def _closing(text: str, at: int) -> int:
     return len(text)
 
 
-def _split(text: str, mark: str) -> tuple[str, str] | None:
+def split_outside(text: str, mark: str) -> tuple[str, str] | None:
     """A text before and after the first such mark outside of all brackets."""
     depth = 0
     for place, letter in enumerate(text):

@@ -6,7 +6,7 @@ from itertools import islice, product
 
 from bise.judge.pool import WarmPool
 from bise.prove.budget import Budget
-from bise.prove.goals import Hypothesis, read_goal
+from bise.prove.goals import Hypothesis, read_goal, split_outside
 from bise.prove.portfolio import is_closed
 from bise.prove.source import BEGINNINGS, Declaration, Source
 from bise.prove.workspace import Workspace
@@ -22,7 +22,14 @@ VALUES = {
 }
 """Small values of plain types, the smallest first."""
 
-MOST_TRIED = 48
+OPERATIONS = {"Nat": ("(· - ·)", "(· + ·)"), "Int": ("(· - ·)",), "Bool": ("(· && ·)",)}
+TESTS = ("(fun x => x == 0)", "(fun x => x == 1)")
+"""Of numbers."""
+
+ASSUMPTION = "(by first | decide | simp | omega | grind)"
+"""The proof of an assumption, once values stand in it."""
+
+MOST_TRIED = 96
 TRY_CPU_S = 4.0
 STATEMENT = re.compile(r":=\s*(?:by\s+)?$")
 
@@ -109,7 +116,7 @@ def _instances(binders: tuple[Hypothesis, ...]) -> Iterator[str]:
     choices = list[tuple[str, ...]]()
     for one in binders:
         found = values_of(one.type)
-        choices.append(found or ("(by decide)",))
+        choices.append(found or (ASSUMPTION,))
     if choices:
         ranked = sorted(
             product(*(range(len(one)) for one in choices)), key=lambda ranks: (sum(ranks), ranks)
@@ -127,11 +134,33 @@ def values_of(kind: str) -> tuple[str, ...]:
         return VALUES[kind]
     if kind in ("Type", "Type _", "Type u", "Sort u"):
         return ("Nat", "Bool")
+    if (sides := split_outside(kind, "→")) is not None:
+        return _functions(sides[0].strip(), sides[1].strip())
     word, _, inner = kind.partition(" ")
     inside = values_of(inner) if inner else ()
     if word == "List" and inside:
         one, other = inside[0], inside[min(1, len(inside) - 1)]
-        return ("[]", f"[{one}]", f"[{other}]", f"[{one}, {other}]", f"[{other}, {one}]")
+        pairs = (f"[{one}, {one}]", f"[{one}, {other}]", f"[{other}, {one}]")
+        return ("[]", f"[{one}]", f"[{other}]", *pairs)
     if word == "Option" and inside:
         return ("none", f"(some {inside[0]})")
     return ()
+
+
+def _functions(start: str, end: str) -> tuple[str, ...]:
+    """Some functions from a type to another: the plain ones, constants, projections."""
+    found = list[str]()
+    if (rest := split_outside(end, "→")) is not None:
+        first, last = rest[0].strip(), rest[1].strip()
+        found += ["(fun x _ => x)"] * (start == last) + ["(fun _ y => y)"] * (first == last)
+        if start == first == last:
+            found += OPERATIONS.get(start, ())
+        return tuple(found)
+    if start == end:
+        found += ["(fun x => x + 1)"] if start in ("Nat", "Int") else []
+        found += ["(fun x => !x)"] if start == "Bool" else []
+        found.append("(fun x => x)")
+    if end == "Bool" and start in ("Nat", "Int"):
+        found += TESTS
+    found += [f"(fun _ => {one})" for one in values_of(end)[:2]]
+    return tuple(found)
