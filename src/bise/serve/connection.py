@@ -12,6 +12,7 @@ from uuid import uuid4
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bise.serve.corked import Corked
 from bise.serve.faults import HttpFault, answer_to
 from bise.serve.limits import Limits
 from bise.serve.metrics import Metrics
@@ -34,7 +35,7 @@ class Connection(H11Protocol):
         self._unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, transport))
+        super().connection_made(Corked(cast(asyncio.Transport, transport), self.loop))
         opened = transport.get_extra_info("socket")
         if opened is not None:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
