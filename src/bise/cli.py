@@ -1,4 +1,4 @@
-"""Every command, each a few lines over the rooms."""
+"""Every command, each a few lines over the rooms. Long, because flags and their words are."""
 
 import sys
 from datetime import date

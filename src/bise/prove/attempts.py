@@ -107,7 +107,7 @@ def _go(tries: Tries, attempt: Attempt, done: threading.Event) -> None:
             checked = tries.pool.check(work.text)
             tries.budget.checked(checked.cpu_s)
             attempt.text = work.text
-            if not checked.has_errors and (work.disproves or not checked.has_gaps):
+            if checked.seems_done or (work.disproves and not checked.has_errors):
                 attempt.compiles = True
                 attempt.verdict = tries.judge(work)
                 if attempt.verdict.is_accepted:
