@@ -200,39 +200,63 @@ def test_any_spans_in_any_pages_equal_the_definition(sizes, kind, page_tokens, h
         assert_close(found, _latent_twin(past, TINY, query, up), rtol=error, atol=error)
 
 
-def _look(past: Past, spans: list[Span], query: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-    packed = look.pack_latent_up(up, nope=NANO.nope, rope=NANO.rope)
+def test_tiles_of_bytes_lose_less_than_bf16(isa):
+    past = _past(SMALL, "int8", [(700, 1), (255, 3), (31, 1)], page_tokens=16)
+    query, up, found = _latent(past, SMALL, 32)
+    expected = _latent_twin(past, SMALL, query, up)
+    error = float((found - expected).norm() / expected.norm())
+    assert error < [2e-6, 2e-6, 7e-3, 4.5e-3][isa]
+
+
+def _look(
+    past: Past,
+    spans: list[Span],
+    query: torch.Tensor,
+    up: torch.Tensor,
+    attention: LatentAttentionConfig = NANO,
+) -> torch.Tensor:
+    packed = look.pack_latent_up(up, nope=attention.nope, rope=attention.rope)
     return look.latent_attention(query, packed, past.pages, look.Table(spans), scale=SCALE)
 
 
+def _asked(attention: LatentAttentionConfig, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Queries of four heads, and the matrix up."""
+    query = _random(tokens, 4, attention.nope + attention.rope, seed=1)
+    return query, _random(4, attention.nope + attention.value, attention.kv_latent, seed=2)
+
+
+@pytest.mark.parametrize("attention", [NANO, SMALL])
 @pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])
-def test_a_token_has_the_same_bits_alone_in_company_and_on_any_number_of_workers(kind):
-    past = _past(NANO, kind, [(700, 1), (0, 300), (300, 2), (256, 1), (900, 50)], 16)
-    query, up = _random(354, 4, 64, seed=1), _random(4, 96, 64, seed=2)
-    together = _look(past, past.spans, query, up)
+def test_a_token_has_the_same_bits_alone_in_company_and_on_any_number_of_workers(kind, attention):
+    past = _past(attention, kind, [(700, 1), (0, 300), (300, 2), (256, 1), (900, 50)], 16)
+    query, up = _asked(attention, 354)
+    together = _look(past, past.spans, query, up, attention)
     pool.set_workers(1)
-    assert torch.equal(_look(past, past.spans, query, up), together)
+    assert torch.equal(_look(past, past.spans, query, up, attention), together)
     pool.set_workers(0)
     first = 0
     for span in past.spans:
         mine = slice(first, first + span.count)
-        assert torch.equal(_look(past, [span], query[mine], up), together[mine])
+        assert torch.equal(_look(past, [span], query[mine], up, attention), together[mine])
         first += span.count
 
 
-@pytest.mark.parametrize(("kind", "start"), [("bf16", 500), ("fp32", 8170)])
+@pytest.mark.parametrize(
+    ("attention", "kind", "start"),
+    [(NANO, "bf16", 500), (NANO, "fp32", 8170), (SMALL, "bf16", 500), (SMALL, "int8", 8170)],
+)
 @pytest.mark.usefixtures("exactly")
-def test_in_exact_mode_a_text_may_be_cut_into_spans_anyhow(kind, start):
-    """The second start is where ranges of keys become longer."""
-    past = _past(NANO, kind, [(start, 45)], 16)
+def test_in_exact_mode_a_text_may_be_cut_into_spans_anyhow(attention, kind, start):
+    """The later start is where ranges of keys become longer."""
+    past = _past(attention, kind, [(start, 45)], 16)
     pages = past.spans[0].pages
-    query, up = _random(45, 4, 64, seed=1), _random(4, 96, 64, seed=2)
-    whole = _look(past, past.spans, query, up)
+    query, up = _asked(attention, 45)
+    whole = _look(past, past.spans, query, up, attention)
     for cut in (1, 7):
         found = []
         for first in range(0, 45, cut):
             span = Span(start + first, min(cut, 45 - first), pages)
-            found.append(_look(past, [span], query[first : first + cut], up))
+            found.append(_look(past, [span], query[first : first + cut], up, attention))
         assert torch.equal(torch.cat(found), whole)
 
 

@@ -232,6 +232,26 @@ def test_rows_do_not_depend_on_their_company_where_there_are_many(type):
         assert torch.equal(cpu.product(x[first:last], matrix), many[first:last])
 
 
+@pytest.mark.parametrize("rows", [5, 15, 20, 33, 48])
+@pytest.mark.parametrize("type", TYPES, ids=NAMES)
+def test_panels_that_are_read_together_have_the_bits_of_each_alone(type, rows):
+    """More panels than a call takes, and more groups than one chunk, the last of them short."""
+    outputs, inputs = 32 * 19 - 7, 32 * 21
+    weight, x = _random(outputs, inputs) / 25, _random(rows, inputs, seed=1)
+    if type == WeightType.FP8:
+        codes = encode_fp8(weight, fp8_scale(torch.tensor(1.0)))
+        pieces = [cpu.pack(part, type, scale=0.5) for part in (codes, *codes.split(32))]
+    elif type == WeightType.NVFP4:
+        made = encode_nvfp4(weight)
+        parts = zip(made.codes.split(32), made.scales.split(32), strict=True)
+        every = [(made.codes, made.scales), *parts]
+        pieces = [cpu.pack(codes, type, scales=scales, scale=0.5) for codes, scales in every]
+    else:
+        pieces = [cpu.pack(part, type) for part in (weight, *weight.split(32))]
+    together, *alone = [cpu.product(x, one) for one in pieces]
+    assert torch.equal(together, torch.cat(alone, dim=1))
+
+
 @pytest.mark.parametrize("dim, width", [(64, 32), (50, 17), (96, 48), (33, 40)])
 @pytest.mark.parametrize("type", TYPES, ids=NAMES)
 def test_a_feed_forward_equals_its_definition(type, isa, dim, width):

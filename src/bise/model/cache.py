@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bise.model.config import LatentAttentionConfig, ModelConfig
+from bise.ops.cpu import arena
 
 CacheKind = Literal["plain", "fp8", "int8"]
 
@@ -39,7 +40,7 @@ class PagedCache:
         self.entries = self._room(shape)
 
     def _room(self, shape: tuple[int, int, int, int]) -> Tensor:
-        return torch.zeros(shape, dtype=self.dtype, device=self.device)
+        return _zeros(shape, self.dtype, self.device)
 
     @property
     def size_bytes(self) -> int:
@@ -96,8 +97,8 @@ class ByteCache(PagedCache):
         super().__init__(config, num_pages, page_tokens, dtype=dtype, device=device)
 
     def _room(self, shape: tuple[int, int, int, int]) -> Tensor:
-        self.scales = torch.zeros((*shape[:3], 2), dtype=torch.float32, device=self.device)
-        return torch.zeros(shape, dtype=torch.uint8, device=self.device)  # fp8 knows no indexing
+        self.scales = _zeros((*shape[:3], 2), torch.float32, self.device)
+        return _zeros(shape, torch.uint8, self.device)  # fp8 knows no indexing
 
     @property
     def size_bytes(self) -> int:
@@ -124,6 +125,12 @@ class ByteCache(PagedCache):
         halves = codes.float().split(self.halves, dim=-1)
         read = [half * scales[..., i : i + 1] for i, half in enumerate(halves)]
         return torch.cat(read, dim=-1).to(self.dtype)
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    if torch.device(device).type == "cpu":
+        return arena.zeros(shape, dtype)
+    return torch.zeros(shape, dtype=dtype, device=device)
 
 
 def make_cache(

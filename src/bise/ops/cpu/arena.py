@@ -1,9 +1,10 @@
-"""Memory for weights in few large pieces, on huge pages where the system has them.
+"""Memory for weights and caches in few large pieces, on huge pages where the system has them.
 
 A step reads all weights it needs once, from end to end. With pages of 4 KB the processor looks up
 half a million addresses on the way.
 """
 
+import math
 import mmap
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 PIECE_BYTES = 256 * 2**20
 ALIGNMENT = 64
+HUGE_PAGE = 2 * 2**20
 
 
 class Arena:
@@ -27,6 +29,14 @@ class Arena:
             self._left = _piece(max(self.piece_bytes, whole))
         taken, self._left = self._left[:count], self._left[whole:]
         return taken
+
+
+def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """As `torch.zeros`; on huge pages if it is large."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < HUGE_PAGE:
+        return torch.zeros(shape, dtype=dtype)
+    return _piece(size).view(dtype).view(shape)
 
 
 def _piece(count: int) -> Tensor:

@@ -99,7 +99,7 @@ struct Plan {
 
     // Memory for what several workers share.
     void place() {
-        const int64_t query_bytes = padded(job.key, DEPTH) * TILE * kernels.number_bytes;
+        const int64_t query_bytes = kernels.query_bytes(job);
         const auto is_shared = [this](const Bundle& b) {
             return job.form == ABSORBED || !b.is_folded;
         };
@@ -117,6 +117,16 @@ struct Plan {
         }
     }
 };
+
+const LookKernels& kernels_for(const LookJob& job, const LookVariant& chosen) {
+    constexpr int64_t WHOLE = 64;  // bytes of a tile's row
+    const Cache& cache = *job.cache;
+    if (cache.type == CACHE_F32) return chosen.in_fp32;
+    const bool are_whole = job.first_part % WHOLE == 0 && cache.width % WHOLE == 0 &&
+                           cache.page_tokens % TILE == 0;
+    const bool in_bytes = job.form == ABSORBED && cache.type == CACHE_INT8 && are_whole;
+    return in_bytes ? chosen.in_bytes : chosen.in_bf16;
+}
 
 struct Placed {
     const Span* span;
@@ -143,7 +153,7 @@ void for_heads(const Plan& plan, F body) {
 
 void look_back(const LookJob& job, const std::vector<Placed>& spans) {
     const LookVariant chosen = look_variant();
-    const LookKernels& kernels = job.cache->type == CACHE_F32 ? chosen.in_fp32 : chosen.in_bf16;
+    const LookKernels& kernels = kernels_for(job, chosen);
     Plan plan{job, kernels};
     int64_t rows = 0;
     for (const Placed& one : spans) rows += one.span->count * job.heads();

@@ -66,7 +66,8 @@ struct BundleToken {
 };
 
 struct LookKernels {
-    int64_t block, number_bytes;
+    int64_t block;
+    int64_t (*query_bytes)(const LookJob& job);  // of a tile
     // Pack the queries of a bundle; or, ABSORBED, those of one head of some tokens.
     void (*ask)(const LookJob& job, const Bundle& bundle, int worker);
     void (*absorb)(const LookJob& job, const BundleToken* tokens, int64_t count, int64_t head,
@@ -82,6 +83,7 @@ struct LookKernels {
 
 struct LookVariant {
     LookKernels in_fp32, in_bf16;
+    LookKernels in_bytes;  // ABSORBED, over entries in int8 whose parts are whole tiles
     // Write a part of an entry in 8 bits; returns its scale.
     float (*write)(CacheType type, const float* from, int64_t count, uint8_t* to);
 };

@@ -7,10 +7,10 @@
 namespace bise {
 namespace {
 
-template <class Mode>
+template <class Mode, class Block>
 struct Absorbing {
     using Number = typename Mode::Number;
-    using Core = Looking<Mode>;
+    using Core = Looking<Mode, Block>;
 
     // Rows of numbers, padded with zeros, for a product of some tokens with one matrix of a head.
     struct Rows {
@@ -62,7 +62,7 @@ struct Absorbing {
             copy_row(still.products + i * still.width, shape.latent, whole);
             copy_row(Core::query_row(job, *bundle, token, head) + shape.nope, shape.rope,
                      whole + shape.latent);
-            Mode::put_lane(Core::query_tile(job, *bundle, row), row % TILE, whole, depth);
+            Block::put_query(job, Core::query_tile(job, *bundle, row), row % TILE, whole);
         }
     }
 
@@ -92,15 +92,12 @@ struct Absorbing {
     }
 };
 
-template <class Mode>
+template <class Mode, class Block = KeyBlock<Mode>>
 constexpr LookKernels kernels_of() {
-    return {Mode::BLOCK,
-            sizeof(typename Mode::Number),
-            Looking<Mode>::ask,
-            Absorbing<Mode>::absorb,
-            Looking<Mode>::look,
-            Looking<Mode>::answer,
-            Absorbing<Mode>::give_values};
+    using Core = Looking<Mode, Block>;
+    using Absorb = Absorbing<Mode, Block>;
+    return {Mode::BLOCK, Core::query_bytes,    Core::ask,
+            Absorb::absorb,     Core::look, Core::answer, Absorb::give_values};
 }
 
 }  // namespace

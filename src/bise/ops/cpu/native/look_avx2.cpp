@@ -6,7 +6,9 @@
 
 namespace bise {
 
-LookVariant look_avx2() { return {kernels_of<Fp32>(), kernels_of<Fp32>(), write_part}; }
+LookVariant look_avx2() {
+    return {kernels_of<Fp32>(), kernels_of<Fp32>(), kernels_of<Fp32>(), write_part};
+}
 
 }  // namespace bise
 

@@ -8,7 +8,8 @@
 namespace bise {
 
 LookVariant look_avx512() {
-    return {kernels_of<Fp32>(), kernels_of<Bf16<DotProducts>>(), write_part};
+    using Dots = Bf16<DotProducts>;
+    return {kernels_of<Fp32>(), kernels_of<Dots>(), kernels_of<Dots>(), write_part};
 }
 
 }  // namespace bise

@@ -18,9 +18,10 @@ struct Bf16 {
 
     static void begin() { Engine::begin(); }
 
+    template <class... Between>
     static void product(RowGroups<uint16_t> left, int64_t rows, Panels<uint16_t> right,
-                        int64_t panels, int64_t depth, Sums out) {
-        Engine::product(left, rows, right, panels, depth, out);
+                        int64_t panels, int64_t depth, Sums out, Between... between) {
+        Engine::product(left, rows, right, panels, depth, out, between...);
     }
 
     static void up_product(RowGroups<uint16_t> left, int64_t rows, const uint16_t* right,
@@ -38,7 +39,7 @@ struct Bf16 {
             std::memcpy(tile + i * PANEL + lane * 2, numbers + i, 2 * sizeof(uint16_t));
     }
 
-    static constexpr bool WANTS_PANELS = true;
+    static constexpr bool WANTS_PANELS = true, HELPS = Engine::HELPS;
 
     // Weights [key / 2][row][2].
     static void keep_weights(float* weights, int64_t key, int, Floats even, Floats odd) {
@@ -47,10 +48,11 @@ struct Bf16 {
         store(weights + key / 2 * TILE, (Floats)(low | high));
     }
 
+    template <class... Between>
     static void mix(const float* weights, int tiles, int64_t keys, Panels<uint16_t> values,
-                    int64_t panels, Sums out, int64_t tile_stride) {
+                    int64_t panels, Sums out, int64_t tile_stride, Between... between) {
         Engine::template mix<BLOCK>(reinterpret_cast<const uint32_t*>(weights), tiles, keys, values,
-                                    panels, out, tile_stride);
+                                    panels, out, tile_stride, between...);
     }
 
     // Two rows, padded to whole panels, become a line of pairs in each panel.
@@ -67,6 +69,8 @@ struct Bf16 {
 };
 
 struct DotProducts {
+    static constexpr bool HELPS = false;
+
     static void begin() {}
 
     static void product(RowGroups<uint16_t> left, int64_t rows, Panels<uint16_t> right,

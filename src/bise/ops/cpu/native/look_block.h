@@ -2,14 +2,15 @@
 #pragma once
 
 #include "guard.h"
-#include "look_entries.h"
 #include "look_layout.h"
 #include "look_products.h"
+#include "look_walk.h"
 
 namespace bise {
 namespace {
 
 constexpr int64_t GROUP = 32;  // keys that are prepared together
+constexpr int LINES = 10;      // that are asked for between two steps of other work
 constexpr int64_t AHEAD = 32;  // keys that memory is asked for before they are needed
 
 // Takes pieces of scratch memory one after the other; from nowhere, only to measure them.
@@ -28,24 +29,6 @@ struct Carver {
         if (!is_measuring) close_gap(reinterpret_cast<char*>(at) + bytes, room - bytes);
         at += room;
         return piece;
-    }
-};
-
-// Walks through the entries of a span, position by position.
-struct Walk {
-    const Cache& cache;
-    const int64_t* page;
-    int64_t slot;
-
-    Walk(const Cache& cache, const Span& span, int64_t position)
-        : cache(cache),
-          page(span.pages + position / cache.page_tokens),
-          slot(position % cache.page_tokens) {}
-
-    int64_t entry() const { return *page * cache.page_tokens + slot; }
-
-    void step() {
-        if (++slot == cache.page_tokens) slot = 0, ++page;
     }
 };
 
@@ -79,27 +62,57 @@ class KeyBlock {
         made = carver.take<float>(job.form == EXPANDED ? GROUP * made_width : 0);
     }
 
-    int64_t depth() const { return key_depth; }
     int64_t width() const { return value_width; }
 
-    RowGroups<Number> key_rows() const { return {key_groups, key_stride}; }
-
-    Panels<Number> value_panels() const {
-        if constexpr (Mode::WANTS_PANELS) return {woven, PANEL_STRIDE, 2 * PANEL};
-        return {value_groups[0], PANEL, value_stride};
-    }
-
     // Keys first .. first + count of a span; whole groups, zero where there are no more.
-    void fill(const Bundle& bundle, int64_t first, int64_t count) {
+    void fill(const Bundle& bundle, int64_t first, int64_t count, Ahead& ahead) {
         Walk here(*job.cache, *bundle.span, first);
         for (int64_t key = 0; key < count; key += GROUP) {
             for (int64_t half = key; half < key + GROUP; half += TILE) {
-                prefetch(bundle, first + half + AHEAD, TILE);
+                if (!has_help()) prefetch(bundle, first + half + AHEAD, TILE);
                 bring(bundle, here, half, count);
             }
             if (job.form == EXPANDED) make(bundle.seat, key);
-            weave(key);
+            weave(key, ahead);
         }
+    }
+
+    // Scores of some tiles of queries with a group of keys, [GROUP, tiles * TILE].
+    void score(int64_t key, const Number* queries, int tiles, Sums out, Ahead& ahead) const {
+        const RowGroups<Number> rows = {key_groups + key / TILE, key_stride};
+        const Panels<Number> panels = Mode::query_panels(queries, key_depth);
+        if constexpr (Mode::HELPS)
+            Mode::product(rows, GROUP, panels, tiles, key_depth, out, [&] { help(ahead); });
+        else
+            Mode::product(rows, GROUP, panels, tiles, key_depth, out);
+    }
+
+    // What some neighbouring keys count for LANES rows of a tile.
+    static constexpr int64_t TOGETHER = 2;
+    void keep(float* weights, int64_t key, int part, const Floats (&counts)[TOGETHER]) const {
+        Mode::keep_weights(weights, key, part, counts[0], counts[1]);
+    }
+
+    // out: [tiles] at a stride, each [TILE rows, width]
+    void mix(const float* weights, int tiles, int64_t keys, float* out, int64_t tile_stride,
+             Ahead& ahead) const {
+        const int64_t panels = value_width / PANEL;
+        const Sums sums = {out, value_width};
+        if constexpr (Mode::HELPS)
+            Mode::mix(weights, tiles, keys, {woven, PANEL_STRIDE, 2 * PANEL}, panels, sums,
+                      tile_stride, [&] { help(ahead); });
+        else if constexpr (Mode::WANTS_PANELS)
+            Mode::mix(weights, tiles, keys, {woven, PANEL_STRIDE, 2 * PANEL}, panels, sums,
+                      tile_stride);
+        else
+            Mode::mix(weights, tiles, keys, {value_groups[0], PANEL, value_stride}, panels, sums,
+                      tile_stride);
+    }
+
+    static int64_t query_numbers(const LookJob& job) { return padded(job.key, DEPTH) * TILE; }
+
+    static void put_query(const LookJob& job, Number* tile, int64_t lane, const Number* numbers) {
+        Mode::put_lane(tile, lane, numbers, padded(job.key, DEPTH));
     }
 
    private:
@@ -124,6 +137,13 @@ class KeyBlock {
                (job.form == EXPANDED || (job.key % DEPTH == 0 && job.value % PANEL == 0));
     }
 
+    // Whether whole entries are fetched between other work, not all at once.
+    bool has_help() const { return Mode::HELPS && job.form == ABSORBED; }
+
+    void help(Ahead& ahead) const {
+        if (has_help()) ahead.fetch(LINES);
+    }
+
     // The next 16 keys: pointed at, or read into rows of our own.
     void bring(const Bundle& bundle, Walk& here, int64_t key, int64_t count) {
         Number* own =
@@ -131,8 +151,7 @@ class KeyBlock {
         if (can_point && key + TILE <= count) {
             const auto* entries_here = static_cast<const Number*>(job.cache->entries);
             point(bundle, entries_here + here.entry() * job.cache->width, key);
-            here.page += (here.slot + TILE) / job.cache->page_tokens;
-            here.slot = (here.slot + TILE) % job.cache->page_tokens;
+            here.step(TILE);
             return;
         }
         for (int64_t i = key; i < key + TILE; ++i) {
@@ -205,9 +224,10 @@ class KeyBlock {
         }
     }
 
-    void weave(int64_t first) {
+    void weave(int64_t first, Ahead& ahead) {
         if constexpr (Mode::WANTS_PANELS)
             for (int64_t key = first; key < first + GROUP; key += 2) {
+                if constexpr (Mode::HELPS) help(ahead);
                 const Number* even = value_groups[key / TILE] + key % TILE * value_stride;
                 Mode::weave(even, even + value_stride, value_width / PANEL, woven + key * PANEL,
                             PANEL_STRIDE);

@@ -13,24 +13,25 @@ namespace {
 constexpr float HIDDEN = -INFINITY;  // the score of a key that may not be seen
 constexpr float LOG2_E = 1.44269504f;
 
-template <class Mode>
+template <class Mode, class Block>
 struct Looking {
     using Number = typename Mode::Number;
     static constexpr int64_t BLOCK = Mode::BLOCK;
 
-    static int64_t query_numbers(const LookJob& job) { return padded(job.key, DEPTH) * TILE; }
+    static int64_t query_bytes(const LookJob& job) {
+        return Block::query_numbers(job) * static_cast<int64_t>(sizeof(Number));
+    }
 
     // Scores of some tiles with the keys of a block, [keys, tiles * TILE], and each row's largest.
     // Maxima are taken while a group's scores are at hand, and other units multiply the next.
-    static void score(const Sight& sight, RowGroups<Number> keys, Panels<Number> queries, int tiles,
-                      int64_t depth, float* scores, Floats maxima[][PARTS]) {
+    static void score(const Sight& sight, const Block& block, const Number* queries, int tiles,
+                      float* scores, Floats maxima[][PARTS], Ahead& ahead) {
         const int64_t stride = tiles * TILE;
         for (int i = 0; i < tiles; ++i)
             for (int part = 0; part < PARTS; ++part) maxima[i][part] = spread(HIDDEN);
         for (int64_t key = 0; key < sight.keys; key += GROUP) {
             float* group = scores + key * stride;
-            Mode::product({keys.groups + key / TILE, keys.stride}, GROUP, queries, tiles, depth,
-                          {group, stride});
+            block.score(key, queries, tiles, {group, stride}, ahead);
             for (int i = 0; i < tiles; ++i)
                 for (int part = 0; part < PARTS; ++part) {
                     float* column = group + i * TILE + part * LANES;
@@ -57,19 +58,21 @@ struct Looking {
     }
 
     // Softmax of a tile's scores from its own maximum on; weights for the values.
-    static void weigh(const Floats* maxima, float unit, const float* scores, int64_t stride,
-                      int64_t keys, float* weights, Finding finding) {
+    static void weigh(const Block& block, const Floats* maxima, float unit, const float* scores,
+                      int64_t stride, int64_t keys, float* weights, Finding finding) {
+        constexpr int64_t TOGETHER = Block::TOGETHER;
         for (int part = 0; part < PARTS; ++part) {
             const float* column = scores + part * LANES;
             const Floats maximum = largest(maxima[part] * unit, spread(NOTHING));
             Floats sum{};
-            for (int64_t key = 0; key < keys; key += 2) {
-                const Floats even = load(column + key * stride);
-                const Floats odd = load(column + (key + 1) * stride);
-                const Floats first = Mode::power(even * unit - maximum);
-                const Floats second = Mode::power(odd * unit - maximum);
-                sum = sum + first + second;
-                Mode::keep_weights(weights, key, part, first, second);
+            for (int64_t key = 0; key < keys; key += TOGETHER) {
+                Floats counts[TOGETHER];
+                for (int64_t i = 0; i < TOGETHER; ++i) {
+                    const Floats score = load(column + (key + i) * stride);
+                    counts[i] = Mode::power(score * unit - maximum);
+                    sum = sum + counts[i];
+                }
+                block.keep(weights, key, part, counts);
             }
             store(finding.maximum + part * LANES, maximum);
             store(finding.sum + part * LANES, sum);
@@ -78,7 +81,7 @@ struct Looking {
 
     struct Desk {
         Carver carver;
-        KeyBlock<Mode> block;
+        Block block;
         float *scores, *weights, *parts;
 
         Desk(const LookJob& job, int worker)
@@ -90,7 +93,7 @@ struct Looking {
 
         static int64_t bytes(const LookJob& job) {
             Carver measure;
-            KeyBlock<Mode> block(job, measure);
+            Block block(job, measure);
             measure.take<float>(2 * TILE * BLOCK);
             measure.take<float>(2 * TILE * BLOCK);
             measure.take<float>(2 * finding_numbers(job));
@@ -101,22 +104,20 @@ struct Looking {
     // One or two tiles look at a block that is there.
     static void look_at_block(const LookJob& job, const Bundle& bundle, Desk& desk, int64_t first,
                               int64_t count, int64_t tile, int tiles, bool is_first,
-                              float* findings) {
+                              float* findings, Ahead& ahead) {
         const int64_t size = finding_numbers(job), width = desk.block.width();
         const Sight sight(job, bundle, tile, tiles, first, count);
         if (sight.keys == 0 && !is_first) return;
-        const int64_t keys = sight.keys, depth = desk.block.depth();
+        const int64_t keys = sight.keys;
         const auto* queries =
-            static_cast<const Number*>(bundle.queries) + tile * query_numbers(job);
+            static_cast<const Number*>(bundle.queries) + tile * Block::query_numbers(job);
         Floats maxima[2][PARTS];
-        score(sight, desk.block.key_rows(), Mode::query_panels(queries, depth), tiles, depth,
-              desk.scores, maxima);
+        score(sight, desk.block, queries, tiles, desk.scores, maxima, ahead);
         float* parts = is_first ? findings + tile * size : desk.parts;
         for (int i = 0; i < tiles; ++i)
-            weigh(maxima[i], job.scale * LOG2_E, desk.scores + i * TILE, tiles * TILE, keys,
-                  desk.weights + i * BLOCK * TILE, Finding(parts + i * size));
-        Mode::mix(desk.weights, tiles, keys, desk.block.value_panels(), width / PANEL,
-                  {Finding(parts).mix, width}, size);
+            weigh(desk.block, maxima[i], job.scale * LOG2_E, desk.scores + i * TILE, tiles * TILE,
+                  keys, desk.weights + i * BLOCK * TILE, Finding(parts + i * size));
+        desk.block.mix(desk.weights, tiles, keys, Finding(parts).mix, size, ahead);
         for (int i = 0; i < tiles && !is_first; ++i)
             fold(Finding(findings + (tile + i) * size), Finding(parts + i * size), width, {0, 1});
     }
@@ -126,20 +127,22 @@ struct Looking {
                               float* findings) {
         const int64_t begin = range * bundle.range_keys;
         const int64_t end = at_most(begin + bundle.range_keys, bundle.last_position() + 1);
+        Ahead ahead(*job.cache, *bundle.span, begin + BLOCK);
         for (int64_t first = begin; first < end; first += BLOCK) {
             const int64_t count = at_most(BLOCK, end - first);
-            desk.block.fill(bundle, first, count);
+            ahead.until(at_most(first + 2 * BLOCK, bundle.last_position() + 1));
+            desk.block.fill(bundle, first, count, ahead);
             for (int64_t tile = 0; tile < bundle.tiles; tile += 2) {
                 const int tiles = tile + 1 < bundle.tiles ? 2 : 1;
                 look_at_block(job, bundle, desk, first, count, tile, tiles, first == begin,
-                              findings);
+                              findings, ahead);
             }
         }
     }
 
     // A bundle in which nobody else has a share: all that belongs to it stays in one cache.
     static void look_alone(const LookJob& job, Bundle bundle, int worker) {
-        const int64_t query_count = bundle.tiles * query_numbers(job);
+        const int64_t query_count = bundle.tiles * Block::query_numbers(job);
         const int64_t finding_count = bundle.tiles * finding_numbers(job);
         const int64_t bytes = query_count * sizeof(Number) + finding_count * sizeof(float) + 2 * GAP;
         Carver carver(scratch(worker, 7, bytes));
@@ -189,7 +192,7 @@ struct Looking {
     }
 
     static Number* query_tile(const LookJob& job, const Bundle& bundle, int64_t row) {
-        return static_cast<Number*>(bundle.queries) + row / TILE * query_numbers(job);
+        return static_cast<Number*>(bundle.queries) + row / TILE * Block::query_numbers(job);
     }
 
     static void ask(const LookJob& job, const Bundle& bundle, int worker) {
@@ -202,7 +205,7 @@ struct Looking {
                 query_row(job, bundle, at_most(row / job.sharing + SOON, bundle.count - 1), at),
                 job.key);
             copy_row(query_row(job, bundle, row / job.sharing, at), job.key, numbers);
-            Mode::put_lane(query_tile(job, bundle, row), row % TILE, numbers, depth);
+            Block::put_query(job, query_tile(job, bundle, row), row % TILE, numbers);
         }
     }
 

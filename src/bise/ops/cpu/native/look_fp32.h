@@ -42,7 +42,7 @@ struct Fp32 {
     }
 
     // Rows are their own panels: a line is a piece of a row.
-    static constexpr bool WANTS_PANELS = false;
+    static constexpr bool WANTS_PANELS = false, HELPS = false;
 
     // Weights [key][row].
     static void keep_weights(float* weights, int64_t key, int part, Floats even, Floats odd) {

@@ -4,6 +4,8 @@
 
 namespace bise {
 
-LookVariant look_portable() { return {kernels_of<Fp32>(), kernels_of<Fp32>(), write_part}; }
+LookVariant look_portable() {
+    return {kernels_of<Fp32>(), kernels_of<Fp32>(), kernels_of<Fp32>(), write_part};
+}
 
 }  // namespace bise

@@ -35,10 +35,15 @@ inline void multiply_tiles() {
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sum), "i"(left), "i"(right));
 }
 
+struct Nothing {
+    void operator()() const {}
+};
+
 // Up to 2 x 2 tiles of sums (tiles 0-3) stay put over all the depth; 4, 5 are left, 6, 7 right.
-template <int rows, int panels>
+// `between` is called while tiles multiply.
+template <int rows, int panels, class Between>
 void multiply_tile_block(const uint16_t* const* left, int64_t left_stride, Panels<uint16_t> right,
-                         int64_t depth, float* const* out, int64_t out_stride) {
+                         int64_t depth, float* const* out, int64_t out_stride, Between between) {
     constexpr bool low = rows == 2, wide = panels == 2;
     zero_tile<0>();
     if constexpr (wide) zero_tile<1>();
@@ -54,6 +59,7 @@ void multiply_tile_block(const uint16_t* const* left, int64_t left_stride, Panel
         if constexpr (low) load_tile<5>(left[1] + at, left_stride * 2);
         if constexpr (low) multiply_tiles<2, 5, 6>();
         if constexpr (low && wide) multiply_tiles<3, 5, 7>();
+        between();
     }
     store_tile<0>(out[0], out_stride * 4);
     if constexpr (wide) store_tile<1>(out[0] + PANEL, out_stride * 4);
@@ -61,17 +67,19 @@ void multiply_tile_block(const uint16_t* const* left, int64_t left_stride, Panel
     if constexpr (low && wide) store_tile<3>(out[1] + PANEL, out_stride * 4);
 }
 
-template <int rows>
+template <int rows, class Between>
 void multiply_tile_rows(const uint16_t* const* left, int64_t left_stride, Panels<uint16_t> right,
-                        int64_t panels, int64_t depth, float* const* begin, int64_t out_stride) {
+                        int64_t panels, int64_t depth, float* const* begin, int64_t out_stride,
+                        Between between) {
     float* out[2] = {begin[0], begin[1]};
     for (; panels >= 2; panels -= 2) {
-        multiply_tile_block<rows, 2>(left, left_stride, right, depth, out, out_stride);
+        multiply_tile_block<rows, 2>(left, left_stride, right, depth, out, out_stride, between);
         right.start += 2 * right.panel_stride;
         out[0] += 2 * PANEL;
         out[1] += 2 * PANEL;
     }
-    if (panels > 0) multiply_tile_block<rows, 1>(left, left_stride, right, depth, out, out_stride);
+    if (panels > 0)
+        multiply_tile_block<rows, 1>(left, left_stride, right, depth, out, out_stride, between);
 }
 
 // 16 x 16 numbers of 32 bits, rows for columns.
@@ -119,21 +127,26 @@ struct TileProducts {
         asm volatile("ldtilecfg %0" : : "m"(full));
     }
 
+    static constexpr bool HELPS = true;  // the vectors' side stands still while tiles multiply
+
+    template <class Between = Nothing>
     static void product(RowGroups<uint16_t> left, int64_t rows, Panels<uint16_t> right,
-                        int64_t panels, int64_t depth, Sums out) {
+                        int64_t panels, int64_t depth, Sums out, Between between = {}) {
         for (int64_t row = 0; row < rows; row += 2 * TILE) {
             const uint16_t* const* groups = left.groups + row / TILE;
             float* outs[2] = {out.start + row * out.stride, out.start + (row + TILE) * out.stride};
             if (row + TILE < rows)
-                multiply_tile_rows<2>(groups, left.stride, right, panels, depth, outs, out.stride);
+                multiply_tile_rows<2>(groups, left.stride, right, panels, depth, outs, out.stride,
+                                      between);
             else
-                multiply_tile_rows<1>(groups, left.stride, right, panels, depth, outs, out.stride);
+                multiply_tile_rows<1>(groups, left.stride, right, panels, depth, outs, out.stride,
+                                      between);
         }
     }
 
-    template <int64_t block>
+    template <int64_t block, class Between = Nothing>
     static void mix(const uint32_t* weights, int tiles, int64_t keys, Panels<uint16_t> values,
-                    int64_t panels, Sums out, int64_t tile_stride) {
+                    int64_t panels, Sums out, int64_t tile_stride, Between between = {}) {
         alignas(64) uint32_t turned[2][TILE * block / 2];
         for (int tile = 0; tile < tiles; ++tile)
             for (int64_t pair = 0; pair < keys / 2; pair += TILE)
@@ -143,9 +156,9 @@ struct TileProducts {
                                     reinterpret_cast<uint16_t*>(turned[1])};
         float* outs[2] = {out.start, out.start + tile_stride};
         if (tiles == 2)
-            multiply_tile_rows<2>(lefts, block, values, panels, keys, outs, out.stride);
+            multiply_tile_rows<2>(lefts, block, values, panels, keys, outs, out.stride, between);
         else
-            multiply_tile_rows<1>(lefts, block, values, panels, keys, outs, out.stride);
+            multiply_tile_rows<1>(lefts, block, values, panels, keys, outs, out.stride, between);
     }
 };
 

@@ -13,8 +13,9 @@ namespace {
 
 constexpr int64_t TILE_BYTES = 1024;
 constexpr int64_t X_BYTES = 2 * TILE_BYTES, WEIGHT_BYTES = 2 * TILE_BYTES;  // of one group
-constexpr int64_t NEAR_AHEAD = 2048, FAR_AHEAD = 8192;  // bytes
-constexpr int64_t CHUNK = 8;  // groups; 16 KB of bf16 beside as much of rows
+constexpr int64_t FAR_AHEAD = 8192;                   // bytes
+constexpr int64_t CHUNK = 8;                          // groups; 16 KB of bf16 beside as much of rows
+constexpr int64_t DECODED_AHEAD = 3, FETCHED_AHEAD = 2 * CHUNK;  // groups
 
 // Eight tiles of 16 rows of 64 bytes.
 struct alignas(64) TileConfig {
@@ -28,68 +29,160 @@ struct alignas(64) TileConfig {
 };
 constexpr TileConfig CONFIG;
 
-template <bool is_near>  // into the first cache, or the second
-inline void fetch(const uint8_t* from, int64_t bytes) {
-    for (int64_t line = 0; line < bytes; line += 64)
-        __builtin_prefetch(from + line, 0, is_near ? 3 : 2);
+inline void fetch(const uint8_t* from, int64_t bytes) {  // into the second cache
+    for (int64_t line = 0; line < bytes; line += 64) __builtin_prefetch(from + line, 0, 2);
 }
 
-// Sums stay in tiles 0 to 3, [16 rows][16 outputs]; 4 and 5 are rows, 6 and 7 weights. `between` is
-// called for the four quarters of whatever should happen meanwhile.
-template <bool has_second, class Between>
-inline void multiply(const uint8_t* x, const uint8_t* weights, Between&& between) {
-    _tile_loadd(4, x, 64);
+// Sums of a group stay in tiles 0 to 5, [16 rows][16 outputs], two for each tile of rows; 6 and 7 are
+// rows and weights. `between` is called for the four quarters of whatever should happen meanwhile.
+template <int tiles, class Between>
+inline void multiply(const uint8_t* x, const uint8_t* x_third, const uint8_t* weights,
+                     Between&& between) {
     _tile_loadd(6, weights, 64);
-    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, x, 64);
+    _tile_dpbf16ps(0, 7, 6);
     between(0);
-    _tile_loadd(7, weights + TILE_BYTES, 64);
-    _tile_dpbf16ps(1, 4, 7);
-    between(1);
-    if (has_second) {
-        _tile_loadd(5, x + TILE_BYTES, 64);
-        _tile_dpbf16ps(2, 5, 6);
+    if constexpr (tiles == 3) {
+        _tile_loadd(7, x + TILE_BYTES, 64);
+        _tile_dpbf16ps(2, 7, 6);
+        _tile_loadd(7, x_third, 64);
+        _tile_dpbf16ps(4, 7, 6);
+        between(1);
+        _tile_loadd(6, weights + TILE_BYTES, 64);
+        _tile_dpbf16ps(5, 7, 6);
+        _tile_loadd(7, x + TILE_BYTES, 64);
+        _tile_dpbf16ps(3, 7, 6);
+        between(2);
+        _tile_loadd(7, x, 64);
+        _tile_dpbf16ps(1, 7, 6);
+    } else {
+        _tile_loadd(5, weights + TILE_BYTES, 64);
+        _tile_dpbf16ps(1, 7, 5);
+        between(1);
+        if constexpr (tiles == 2) {
+            _tile_loadd(4, x + TILE_BYTES, 64);
+            _tile_dpbf16ps(2, 4, 6);
+        }
+        between(2);
+        if constexpr (tiles == 2) _tile_dpbf16ps(3, 4, 5);
     }
-    between(2);
-    if (has_second) _tile_dpbf16ps(3, 5, 7);
     between(3);
 }
 
+template <int tiles>
 inline void clear() {
     _tile_zero(0);
     _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    if constexpr (tiles >= 2) _tile_zero(2);
+    if constexpr (tiles >= 2) _tile_zero(3);
+    if constexpr (tiles >= 3) _tile_zero(4);
+    if constexpr (tiles >= 3) _tile_zero(5);
 }
 
-template <bool has_second>
+template <int tiles>
 inline void load(const float* block) {
-    _tile_loadd(0, block, PANEL * 4);
-    _tile_loadd(1, block + TILE, PANEL * 4);
-    if (!has_second) return;
-    _tile_loadd(2, block + TILE * PANEL, PANEL * 4);
-    _tile_loadd(3, block + TILE * PANEL + TILE, PANEL * 4);
+    constexpr int64_t NEXT = TILE * PANEL, STRIDE = PANEL * 4;
+    _tile_loadd(0, block, STRIDE);
+    _tile_loadd(1, block + TILE, STRIDE);
+    if constexpr (tiles >= 2) _tile_loadd(2, block + NEXT, STRIDE);
+    if constexpr (tiles >= 2) _tile_loadd(3, block + NEXT + TILE, STRIDE);
+    if constexpr (tiles >= 3) _tile_loadd(4, block + 2 * NEXT, STRIDE);
+    if constexpr (tiles >= 3) _tile_loadd(5, block + 2 * NEXT + TILE, STRIDE);
 }
 
-template <bool has_second>
+template <int tiles>
 inline void store(float* block) {
-    _tile_stored(0, block, PANEL * 4);
-    _tile_stored(1, block + TILE, PANEL * 4);
-    if (!has_second) return;
-    _tile_stored(2, block + TILE * PANEL, PANEL * 4);
-    _tile_stored(3, block + TILE * PANEL + TILE, PANEL * 4);
+    constexpr int64_t NEXT = TILE * PANEL, STRIDE = PANEL * 4;
+    _tile_stored(0, block, STRIDE);
+    _tile_stored(1, block + TILE, STRIDE);
+    if constexpr (tiles >= 2) _tile_stored(2, block + NEXT, STRIDE);
+    if constexpr (tiles >= 2) _tile_stored(3, block + NEXT + TILE, STRIDE);
+    if constexpr (tiles >= 3) _tile_stored(4, block + 2 * NEXT, STRIDE);
+    if constexpr (tiles >= 3) _tile_stored(5, block + 2 * NEXT + TILE, STRIDE);
 }
 
-// Some groups of a panel, as bf16: in place, or decoded one ahead of its use, so that the vector
-// units work beside the tiles' unit. They go round in a ring of CHUNK groups.
-template <WeightType type, bool has_second, bool are_all>
+// Where some neighbouring panels are being read: a chunk of groups of each, then the next chunk of
+// each, and after all the same of those behind `next`.
+template <WeightType type>
+struct Place {
+    static constexpr int64_t BYTES = group_bytes(type);
+    const uint8_t *start, *next;
+    int64_t num_panels, num_groups, chunk;
+    int64_t panel = 0, first = 0, group = 0;
+
+    const uint8_t* at() const { return start + (panel * num_groups + first + group) * BYTES; }
+
+    int64_t chunk_end() const { return std::min(first + chunk, num_groups); }
+
+    void step(int64_t count) {
+        for (group += count; first + group >= chunk_end();) {
+            group -= chunk_end() - first;
+            if (++panel < num_panels) continue;
+            panel = 0;
+            first += chunk;
+            if (first < num_groups) continue;
+            first = 0;
+            start = next;
+        }
+    }
+};
+
+// Groups as bf16: in place, or decoded some ahead of their use, so that the vector units work beside
+// the tiles' unit. Each is read once, and memory asked for those that come.
+template <WeightType type>
+class Weights {
+   public:
+    Weights(const Panel& panel, int64_t num_panels, int64_t chunk, uint8_t* decoded)
+        : place_{panel.groups, panel.next, num_panels, panel.num_groups, chunk},
+          fetched_(place_),
+          decoded_(decoded),
+          left_(num_panels * panel.num_groups) {
+        fetched_.step(FETCHED_AHEAD);
+        if constexpr (type != BF16)
+            for (int64_t g = 0; g < DECODED_AHEAD; ++g, turn())
+                for (int quarter = 0; quarter < 4; ++quarter) work(quarter);
+    }
+
+    // The group that is multiplied next; meanwhile, a quarter of work at a time, another is made.
+    const uint8_t* here() const {
+        if constexpr (type == BF16) return place_.at();
+        return decoded_ + used_ % RING * WEIGHT_BYTES;
+    }
+
+    void work(int quarter) {
+        constexpr int64_t BYTES = group_bytes(type) / 4;
+        if (left_ <= 0) return;
+        fetch(fetched_.at() + quarter * BYTES, BYTES);
+        if constexpr (type != BF16)
+            decode_quarter<type>(place_.at(), quarter, decoded_ + made_ % RING * WEIGHT_BYTES);
+    }
+
+    void next() {
+        ++used_;
+        turn();
+    }
+
+    static constexpr int64_t RING = DECODED_AHEAD + 1;
+
+   private:
+    void turn() {
+        if (--left_ < 0) return;
+        ++made_;
+        place_.step(1);
+        fetched_.step(1);
+    }
+
+    Place<type> place_, fetched_;
+    uint8_t* decoded_;
+    int64_t left_, made_ = 0, used_ = 0;
+};
+
+// Some groups of a panel, and their first rows: decoded one ahead of its use.
+template <WeightType type>
 inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, uint8_t* decoded) {
     const auto decode = [&](int64_t g, int quarter) {
         constexpr int64_t BYTES = group_bytes(type) / 4;
-        const uint8_t* here = groups + g * group_bytes(type) + quarter * BYTES;
-        if constexpr (are_all)
-            fetch<true>(here + NEAR_AHEAD, BYTES);
-        else  // more rows come before the next groups do
-            fetch<false>(here + FAR_AHEAD, BYTES);
+        fetch(groups + g * group_bytes(type) + quarter * BYTES + FAR_AHEAD, BYTES);
         if constexpr (type != BF16)
             decode_quarter<type>(groups + g * group_bytes(type), quarter,
                                  decoded + g % CHUNK * WEIGHT_BYTES);
@@ -97,7 +190,7 @@ inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, u
     const auto multiply_group = [&](int64_t g, auto&& between) {
         const uint8_t* weights =
             type == BF16 ? groups + g * WEIGHT_BYTES : decoded + g % CHUNK * WEIGHT_BYTES;
-        multiply<has_second>(x + g * X_BYTES, weights, between);
+        multiply<2>(x + g * X_BYTES, nullptr, weights, between);
     };
     for (int quarter = 0; quarter < 4; ++quarter) decode(0, quarter);
     for (int64_t g = 0; g < count - 1; ++g)
@@ -106,21 +199,38 @@ inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, u
 }
 
 // The same groups with more rows; meanwhile a part of the groups that are next is fetched.
-template <bool has_second>
+template <int tiles>
 inline void more_rows(const uint8_t* weights, int64_t count, const uint8_t* x, const uint8_t* next,
                       int64_t next_bytes) {
     for (int64_t g = 0; g < count; ++g) {
-        fetch<false>(next + g * next_bytes, next_bytes);
-        multiply<has_second>(x + g * X_BYTES, weights + g * WEIGHT_BYTES, [](int) {});
+        fetch(next + g * next_bytes, next_bytes);
+        multiply<tiles>(x + g * X_BYTES, nullptr, weights + g * WEIGHT_BYTES, [](int) {});
     }
 }
 
-// At most 32 rows: sums stay where they are from the first group to the last.
-template <WeightType type, bool has_second>
-void one_block(const Panel& panel, const uint8_t* x, uint8_t* decoded, float* block) {
-    clear();
-    first_rows<type, has_second, true>(panel.groups, panel.num_groups, x, decoded);
-    store<has_second>(block);
+// Up to FEW_ROWS. With several panels, a chunk of the rows stays in the first cache while all of them
+// pass by, and sums wait in the blocks; one panel has all its groups in one chunk.
+template <WeightType type, int tiles>
+void few_rows(const Panel& panel, int64_t num_panels, const uint8_t* x, uint8_t* decoded,
+               float* block) {
+    constexpr int64_t BLOCK = tiles * TILE * PANEL, USED = std::min(tiles, 2) * TILE_BYTES;
+    const int64_t num_groups = panel.num_groups, chunk = num_panels > 1 ? CHUNK : num_groups;
+    Weights<type> weights(panel, num_panels, chunk, decoded);
+    const uint8_t* x_third = x + num_groups * X_BYTES;  // where the next 32 rows lie
+    const int64_t share = divide_up(USED, 64 * num_panels) * 64;  // of the rows of the next chunk
+    for (int64_t first = 0; first < num_groups; first += chunk)
+        for (int64_t i = 0; i < num_panels; ++i) {
+            float* sums = block + i * BLOCK;
+            first == 0 ? clear<tiles>() : load<tiles>(sums);
+            const int64_t end = std::min(first + chunk, num_groups);
+            for (int64_t g = first; g < end; ++g, weights.next()) {
+                multiply<tiles>(x + g * X_BYTES, x_third + g * X_BYTES, weights.here(),
+                                [&](int quarter) { weights.work(quarter); });
+                if (g + chunk < num_groups && i * share < USED)
+                    fetch(x + (g + chunk) * X_BYTES + i * share, share);
+            }
+            store<tiles>(sums);
+        }
 }
 
 // More: as many groups as stay in the first cache meet all rows before the next ones are decoded,
@@ -135,42 +245,45 @@ void many_blocks(const Panel& panel, const uint8_t* x, int64_t rows, uint8_t* de
         const uint8_t* groups = panel.groups + first * group_bytes(type);
         const uint8_t* weights = type == BF16 ? groups : decoded;
         const uint8_t* next = groups + count * group_bytes(type);
-        const auto with_sums = [&](int64_t row, auto has_second, auto&& run) {
-            constexpr bool TWO = decltype(has_second)::value;
+        const auto with_sums = [&](int64_t row, auto tiles, auto&& run) {
             float* sums = block + row * PANEL;
-            first == 0 ? clear() : load<TWO>(sums);
+            first == 0 ? clear<tiles>() : load<tiles>(sums);
             run(x + (row / TILE_ROWS * panel.num_groups + first) * X_BYTES);
-            store<TWO>(sums);
+            store<tiles>(sums);
         };
-        constexpr std::true_type TWO;
-        constexpr std::false_type ONE;
+        constexpr std::integral_constant<int, 1> ONE;
+        constexpr std::integral_constant<int, 2> TWO;
         with_sums(0, TWO, [&](const uint8_t* at) {
-            first_rows<type, true, false>(groups, count, at, decoded);
+            first_rows<type>(groups, count, at, decoded);
         });
         for (int64_t row = TILE_ROWS; row < rows; row += TILE_ROWS, next += count * part)
             if (rows - row > TILE)
                 with_sums(row, TWO, [&](const uint8_t* at) {
-                    more_rows<true>(weights, count, at, next, part);
+                    more_rows<2>(weights, count, at, next, part);
                 });
             else
                 with_sums(row, ONE, [&](const uint8_t* at) {
-                    more_rows<false>(weights, count, at, next, part);
+                    more_rows<1>(weights, count, at, next, part);
                 });
     }
 }
 
 template <WeightType type>
-void tiles(const Panel& panel, const uint8_t* x, int64_t rows, float* block) {
+void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
     alignas(64) uint8_t decoded[type == BF16 ? 64 : CHUNK * WEIGHT_BYTES];
+    static_assert(Weights<type>::RING <= CHUNK);
     _tile_loadconfig(&CONFIG);
     if (rows <= TILE)
-        one_block<type, false>(panel, x, decoded, block);
-    else if (rows <= TILE_ROWS)
-        one_block<type, true>(panel, x, decoded, block);
+        few_rows<type, 1>(panel, num_panels, x, decoded, block);
+    else if (rows <= 2 * TILE)
+        few_rows<type, 2>(panel, num_panels, x, decoded, block);
+    else if (rows <= FEW_ROWS)
+        few_rows<type, 3>(panel, num_panels, x, decoded, block);
     else
         many_blocks<type>(panel, x, rows, decoded, block);
     if (panel.scale[0] == 1.0f && panel.scale[1] == 1.0f) return;
-    for (int64_t i = 0; i < rows * PANEL; ++i) block[i] *= panel.scale[i / TILE % 2];
+    const int64_t written = divide_up(rows, TILE) * TILE * num_panels;
+    for (int64_t i = 0; i < written * PANEL; ++i) block[i] *= panel.scale[i / TILE % 2];
 }
 
 Kernels with_tiles(Kernels table) {

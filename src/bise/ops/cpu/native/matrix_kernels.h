@@ -21,7 +21,7 @@ struct Group {
 constexpr int TILE_ROWS = 32;
 enum RowForm { GROUPS = 0, BF16_ROWS = 1, F32_ROWS = 2, TILES = 3 };
 constexpr int NUM_FORMS = 4;
-constexpr int64_t PAIR_ROWS = 3;
+constexpr int64_t PAIR_ROWS = 3, FEW_ROWS = 48, MOST_PANELS = 8;
 
 // One panel, and the scales of its matrix: of the first 16 outputs and of the others. `next` is
 // what will probably be read after it: memory is asked for that in time.
@@ -46,7 +46,10 @@ struct Kernels {
     void (*pairs[NUM_TYPES])(const Panel* panels, const void* const* x, int64_t count,
                              float* block);
     // Any number of rows, as tiles; writes blocks of whole 16 rows. Weights become bf16 on the way.
-    void (*tiles[NUM_TYPES])(const Panel& panel, const uint8_t* x, int64_t count, float* block);
+    // Up to MOST_PANELS that lie one behind the other, and one block after the other; with more than
+    // FEW_ROWS a single panel. `next` is what comes after all of them.
+    void (*tiles[NUM_TYPES])(const Panel& panel, int64_t num_panels, const uint8_t* x,
+                             int64_t count, float* block);
 
     // Some numbers of a row (whole groups but for the end of the row) into the two narrow forms.
     void (*quantise)(const float* x, int64_t count, Group* groups);

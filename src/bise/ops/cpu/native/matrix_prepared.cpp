@@ -154,7 +154,9 @@ Multiplier::Multiplier(const Matrix& matrix, const Rows& rows, int worker)
       chunk_(chunk_of(rows)),
       panel_bytes_(panel_bytes(matrix.type, matrix.inputs)) {
     assert(rows.inputs == matrix.inputs && "rows and matrix are of different widths");
-    const int64_t block_rows = divide_up(std::min(chunk_, rows.count), TILE) * TILE;
+    const auto whole = [](int64_t count) { return divide_up(count, TILE) * TILE; };
+    const int64_t few = whole(std::min(FEW_ROWS, rows.count));
+    const int64_t block_rows = std::max(MOST_PANELS * few, whole(std::min(chunk_, rows.count)));
     block_ = static_cast<float*>(scratch(worker, 0, block_rows * PANEL * int64_t(sizeof(float))));
 }
 
@@ -168,8 +170,10 @@ Panel Multiplier::panel_at(int64_t panel, int64_t step) const {
 int64_t Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {
     if (rows_.form == TILES) {
         const uint8_t* tiles = rows_.tiles + row * row_bytes(TILES, matrix_.inputs);
-        kernels_.tiles[matrix_.type](panel_at(panel, 1), tiles, count, block_);
-        return 1;
+        const int64_t most = count <= FEW_ROWS ? MOST_PANELS : 1;
+        const int64_t made = std::min(most, end_panel_ - panel);
+        kernels_.tiles[matrix_.type](panel_at(panel, made), made, tiles, count, block_);
+        return made;
     }
     const auto pair = kernels_.pairs[matrix_.type];
     if (pair && count <= PAIR_ROWS && panel + 1 < end_panel_) {

@@ -98,8 +98,9 @@ class Multiplier {
             const int64_t count = std::min(chunk_, part.end_row - row);
             for (int64_t panel = part.first_panel; panel < part.end_panel;) {
                 const int64_t made = multiply(panel, row, count);
+                const int64_t written = rows_.form == TILES ? divide_up(count, TILE) * TILE : count;
                 for (int64_t i = 0; i < made; ++i, ++panel)
-                    then(panel, row, count, block_ + i * count * PANEL);
+                    then(panel, row, count, block_ + i * written * PANEL);
             }
         }
     }
