@@ -1,5 +1,6 @@
 """Engines side by side: the talk with a process, the run, what is computed from it."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -70,6 +71,12 @@ class StandIn:
     format: str = "int8"
     memory: int = 0
     disk: int = 0
+    twin: str = "twin"
+    cannot: str = ""
+
+    def check(self, source):  # noqa: ARG002
+        if self.cannot:
+            raise UserError(self.cannot)
 
     def disk_bytes(self, source):  # noqa: ARG002
         return self.disk
@@ -117,6 +124,21 @@ def test_a_twin_that_does_not_fit_is_refused_before_it_is_written(stand_in, tmp_
         need_room(source, [StandIn(stand_in, "a", 1.0, disk=2**60)], tmp_path)
     with pytest.raises(UserError, match="of memory are free"):
         need_room(source, [StandIn(stand_in, "a", 1.0, memory=2**60)], tmp_path)
+
+
+def test_engines_that_share_a_twin_need_its_room_once(stand_in, tmp_path):
+    third = shutil.disk_usage(tmp_path).free // 3
+    same, other = (StandIn(stand_in, "a", 1.0, disk=third, twin=name) for name in "ab")
+    need_room(FromRandom(pico()), [same, same, same, other], tmp_path)
+    with pytest.raises(UserError, match="GB free, twins"):
+        more = [StandIn(stand_in, "a", 1.0, disk=third, twin=name) for name in "cd"]
+        need_room(FromRandom(pico()), [same, other, *more], tmp_path)
+
+
+def test_a_network_that_an_engine_cannot_read_is_refused_before_anything_is_written(stand_in):
+    wrong = StandIn(stand_in, "a", 1.0, cannot="not this one", disk=2**60)
+    with pytest.raises(UserError, match="not this one"):
+        compare(FromRandom(pico()), [wrong], [], PLAN)
 
 
 def _talk(stand_in: Path) -> Process:
@@ -188,7 +210,7 @@ def test_a_ready_driver_is_taken_as_it_is(stand_in):
     assert (peer.name, peer.format) == ("llamacpp", "q4_k_m")
     assert peer.command(Path("x.gguf"), Path("/tmp"))[2:4] == [str(stand_in), "x.gguf"]
     with pytest.raises(UserError, match="only reads kv latents of 256"):
-        parse_peer(f"ik={stand_in}", "int8").prepare(FromRandom(pico()), stand_in.parent)
+        parse_peer(f"ik={stand_in}", "int8").check(FromRandom(pico()))
     assert parse_peer(f"llamacpp={stand_in}", "int4").format == "q4_0"
 
 
@@ -239,7 +261,7 @@ def test_a_trained_network_writes_its_own_texts_and_a_random_one_does_not(networ
 
 
 def test_a_checkpoint_for_transformers_has_the_same_weights(network, tmp_path):
-    folder = write_checkpoint(FromNetwork(network), tmp_path / "hf")
+    folder = write_checkpoint(FromNetwork(network), tmp_path / "hf", "hf")
     again = load_network(folder, torch.float32)
     assert torch.equal(again.blocks[1].mlp.down, network.blocks[1].mlp.down)
 

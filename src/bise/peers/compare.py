@@ -126,6 +126,8 @@ def compare(
     ours: engines that can measure the machine too, the first does
     """
     peers = [*ours, *others]
+    for peer in peers:
+        peer.check(source)
     need_room(source, peers)
     with TemporaryDirectory(prefix="bise-against-") as name:
         folder = Path(name)
@@ -135,7 +137,7 @@ def compare(
 def need_room(source: Source, peers: Sequence[Peer], folder: Path | None = None) -> None:
     """Refuse before anything is written."""
     place = Path(gettempdir()) if folder is None else folder
-    twins = {peer.format: peer.disk_bytes(source) for peer in peers}
+    twins = {peer.twin: peer.disk_bytes(source) for peer in peers}
     disk, free = sum(twins.values()) + 2**30, shutil.disk_usage(place).free
     if disk > free:
         raise UserError(

@@ -1,4 +1,4 @@
-"""transformers: a checkpoint in Hugging Face's layout, and a process of its own Python."""
+"""Peers that read checkpoints: a twin in Hugging Face's layout or in Mistral's own, in bf16."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bise.model.names import Weight
 from bise.model.packed import Source
+from bise.model.stored import Layout
 from bise.model.write import DEFAULT_SHARD_BYTES, Encoder, Fp8Part, write_folder
 
 CHILD = Path(__file__).with_name("hugging_child.py")
@@ -29,10 +30,10 @@ class _Plain:
         return None
 
 
-def write_checkpoint(source: Source, folder: Path) -> Path:
-    """Its twin of the text network, in bf16."""
+def write_checkpoint(source: Source, folder: Path, layout: Layout) -> Path:
+    """The text network, unless it is there from another peer that reads the same."""
     if not folder.exists():
         config = replace(source.config, vision=None)
-        encoder = Encoder(_Plain(source), config, "hf", "none")
+        encoder = Encoder(_Plain(source), config, layout, "none")
         write_folder(folder, encoder, config, "none", DEFAULT_SHARD_BYTES)
     return folder

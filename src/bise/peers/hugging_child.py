@@ -1,16 +1,16 @@
 """transformers as a peer: `python hugging_child.py FOLDER THREADS`, measured as `talk.py` says.
 
-Imports nothing of this project: the Python that runs it may have only torch and transformers.
+Imports nothing of this project but its neighbour: the Python that runs it may have only torch and
+transformers.
 """
 
 import sys
-from array import array
 from pathlib import Path
 from time import perf_counter
 
 import torch
 import transformers
-from torch import Tensor
+from child_talk import Pipe, read_ids  # pyright: ignore[reportMissingImports] - beside it
 
 
 def load(folder: str) -> torch.nn.Module:
@@ -24,12 +24,6 @@ def load(folder: str) -> torch.nn.Module:
         attn_implementation="sdpa",
         experts_implementation="grouped_mm",
     ).eval()
-
-
-def read_ids(path: str, *shape: int) -> Tensor:
-    ids = array("i")
-    ids.frombytes(Path(path).read_bytes())
-    return torch.tensor(ids, dtype=torch.int64).view(shape)
 
 
 class Answers:
@@ -67,17 +61,10 @@ class Answers:
 
 @torch.inference_mode()
 def main(folder: str, threads: str) -> None:
+    pipe = Pipe()
     torch.set_num_threads(int(threads))
     answers = Answers(load(folder))
-    say(f"ready transformers {transformers.__version__}, torch {torch.__version__}")
-    for line in sys.stdin:
-        command, *rest = line.split()
-        say(f"ok {getattr(answers, command)(*rest):.9f}")
-
-
-def say(words: str) -> None:
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()
+    pipe.serve(answers, f"transformers {transformers.__version__}, torch {torch.__version__}")
 
 
 if __name__ == "__main__":

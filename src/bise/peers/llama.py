@@ -107,6 +107,10 @@ def find_build(name: str, path: Path) -> LlamaBuild:
     return build
 
 
+def twin_name(format: LlamaFormat) -> str:
+    return f"{format}.gguf"
+
+
 def twin_bytes(source: Source, format: LlamaFormat) -> int:
     if format != "q4_k_m":
         return network_bytes(source, format)
@@ -115,7 +119,7 @@ def twin_bytes(source: Source, format: LlamaFormat) -> int:
 
 def make_twin(source: Source, folder: Path, format: LlamaFormat, build: LlamaBuild) -> Path:
     """Write the weights as GGUF, unless it is there from another peer with the same format."""
-    made = folder / f"{format}.gguf"
+    made = folder / twin_name(format)
     if made.exists():
         return made
     if format != "q4_k_m":

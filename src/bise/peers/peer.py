@@ -15,7 +15,16 @@ from bise.model.names import weights
 from bise.model.packed import Source, WeightKind
 from bise.ops.cpu.pool import num_workers
 from bise.peers.hugging import CHILD, write_checkpoint
-from bise.peers.llama import FORMATS, LlamaBuild, LlamaFormat, find_build, make_twin, twin_bytes
+from bise.peers.llama import (
+    FORMATS,
+    LlamaBuild,
+    LlamaFormat,
+    find_build,
+    make_twin,
+    twin_bytes,
+    twin_name,
+)
+from bise.peers.vllm_python import CACHE_BYTES, VllmPython, find_vllm, need_readable
 
 
 class Peer(Protocol):
@@ -27,6 +36,15 @@ class Peer(Protocol):
     @property
     def format(self) -> str:
         """How it keeps weights: `int8`, `q8_0`, …"""
+        ...
+
+    @property
+    def twin(self) -> str:
+        """Its twin of the weights, by name: peers with the same one share it."""
+        ...
+
+    def check(self, source: Source) -> None:
+        """Refuse a network that it cannot read."""
         ...
 
     def disk_bytes(self, source: Source) -> int:
@@ -62,6 +80,10 @@ class Ours:
     model: str
     format: WeightKind
     name: str = "bise"
+    twin: str = field(default="", init=False)
+
+    def check(self, source: Source) -> None:
+        """It reads everything."""
 
     def disk_bytes(self, source: Source) -> int:  # noqa: ARG002 - it reads what is there
         return 0
@@ -84,6 +106,16 @@ class Llama:
     format: LlamaFormat
     build: LlamaBuild
 
+    @property
+    def twin(self) -> str:
+        return twin_name(self.format)
+
+    def check(self, source: Source) -> None:
+        shape = source.config.attention
+        is_known = isinstance(shape, GroupedAttentionConfig) or shape.cache_width == 256 + 64
+        if self.name == "ik" and not is_known:  # Checked against: its `llama-hparams.cpp`
+            raise UserError("ik_llama.cpp only reads kv latents of 256 with 64 rotated numbers")
+
     def disk_bytes(self, source: Source) -> int:
         return twin_bytes(source, self.format)
 
@@ -92,10 +124,6 @@ class Llama:
         return int(count_weights(source) * bits / 8) + 2**30
 
     def prepare(self, source: Source, folder: Path) -> Path | None:
-        shape = source.config.attention
-        is_known = isinstance(shape, GroupedAttentionConfig) or shape.cache_width == 256 + 64
-        if self.name == "ik" and not is_known:  # Checked against: its `llama-hparams.cpp`
-            raise UserError("ik_llama.cpp only reads kv latents of 256 with 64 rotated numbers")
         return make_twin(source, folder, self.format, self.build)
 
     def command(self, twin: Path | None, folder: Path) -> list[str]:
@@ -111,6 +139,10 @@ class Transformers:
     python: str
     name: str = "transformers"
     format: str = field(default="bf16", init=False)
+    twin: str = field(default="hf", init=False)
+
+    def check(self, source: Source) -> None:
+        """It reads everything."""
 
     def disk_bytes(self, source: Source) -> int:
         return 2 * count_weights(source)
@@ -119,10 +151,36 @@ class Transformers:
         return 2 * count_weights(source) + 2**31
 
     def prepare(self, source: Source, folder: Path) -> Path | None:
-        return write_checkpoint(source, folder / "hf")
+        return write_checkpoint(source, folder / self.twin, "hf")
 
     def command(self, twin: Path | None, folder: Path) -> list[str]:  # noqa: ARG002
         return [self.python, str(CHILD), str(twin), str(num_workers())]
+
+
+@dataclass(frozen=True, slots=True)
+class Vllm:
+    """vLLM on a CPU, in bf16 and eager."""
+
+    python: VllmPython
+    name: str = "vllm"
+    format: str = field(default="bf16", init=False)
+    twin: str = field(default="native", init=False)
+
+    def check(self, source: Source) -> None:
+        need_readable(source.config)
+
+    def disk_bytes(self, source: Source) -> int:
+        return 2 * count_weights(source)
+
+    def memory_bytes(self, source: Source) -> int:
+        return 2 * count_weights(source) + CACHE_BYTES + 2**31
+
+    def prepare(self, source: Source, folder: Path) -> Path | None:
+        return write_checkpoint(source, folder / self.twin, "native")
+
+    def command(self, twin: Path | None, folder: Path) -> list[str]:  # noqa: ARG002
+        assert twin is not None
+        return self.python.command(twin, num_workers())
 
 
 TWINS: dict[WeightKind, LlamaFormat] = {"bf16": "bf16", "int8": "q8_0", "int4": "q4_0"}
@@ -147,14 +205,26 @@ def _llama(name: str) -> Callable[[str, str | None, WeightKind], Peer]:
 
 
 def _transformers(path: str, format: str | None, kind: WeightKind) -> Peer:
-    if format not in (None, "bf16") or kind not in ("bf16", "stored"):
-        raise UserError(
-            "transformers computes in bf16 here", hint="compare it with `--weights bf16`"
-        )
+    _need_bf16("transformers", format, kind)
     return Transformers(path or sys.executable)
 
 
-KNOWN = {"llamacpp": _llama("llamacpp"), "ik": _llama("ik"), "transformers": _transformers}
+def _vllm(path: str, format: str | None, kind: WeightKind) -> Peer:
+    _need_bf16("vllm", format, kind)
+    return Vllm(find_vllm(path))
+
+
+def _need_bf16(name: str, format: str | None, kind: WeightKind) -> None:
+    if format not in (None, "bf16") or kind not in ("bf16", "stored"):
+        raise UserError(f"{name} computes in bf16 here", hint="compare it with `--weights bf16`")
+
+
+KNOWN = {
+    "llamacpp": _llama("llamacpp"),
+    "ik": _llama("ik"),
+    "transformers": _transformers,
+    "vllm": _vllm,
+}
 
 
 def parse_peer(text: str, kind: WeightKind) -> Peer:

@@ -68,7 +68,11 @@ class Process:
                 text=True,
             )
         self._is_stopped = False
-        self.about = self._line("ready")
+        try:
+            self.about = self._line("ready")
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "Process":
         return self
