@@ -1,4 +1,4 @@
-"""What Lean made of the cases, kept in `data/cases.zip`, and a stand-in that plays it back.
+"""What Lean made of the cases, kept in `data/cases.tar.xz`, and a stand-in that plays it back.
 
 `record.py` fills the archive with a real Lean. The stand-in answers for sources it knows and for
 nothing else; its library has the declarations that judging the cases asks for.
@@ -6,7 +6,7 @@ nothing else; its library has the declarations that judging the cases asks for.
 
 import hashlib
 import json
-import zipfile
+import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from bise.judge.replay import in_order
 
 CASES = Path(__file__).parent / "cases"
 PROBLEMS = Path(bise.judge.__file__).parent / "problems"
-ARCHIVE = Path(__file__).parent / "data" / "cases.zip"
+ARCHIVE = Path(__file__).parent / "data" / "cases.tar.xz"
 
 
 @cache
@@ -79,8 +79,9 @@ def digest(source: str) -> str:
 @cache
 def archive() -> dict[str, bytes]:
     """All that was recorded, by its name in the archive."""
-    with zipfile.ZipFile(ARCHIVE) as held:
-        return {name: held.read(name) for name in held.namelist()}
+    with tarfile.open(ARCHIVE) as held:
+        files = ((one.name, held.extractfile(one)) for one in held)
+        return {name: file.read() for name, file in files if file is not None}
 
 
 class RecordedLean:

@@ -165,6 +165,58 @@ def test_proofs_are_alike_and_data_is_not():
                 compare(challenge, theirs)
 
 
+def made_type(files: Files, name: str, constructors: tuple[str, str], num: int) -> list[Constant]:
+    """An inductive type with two constructors, the second of which takes so many numbers."""
+    kinds = [files.use(name), files.use(name)]
+    for _ in range(num):
+        kinds[1] = files.add(FORALL, ("n",), files.nat, kinds[1], 0)
+    words = tuple((word,) for word in constructors)
+    owner = Constant(
+        name=(name,), kind="inductive", universes=(), type=files.type, counts=(0, 0, 0),
+        flags=(False, False), together=((name,),), constructors=words,
+    )  # fmt: skip
+    made = [
+        Constant(
+            name=word, kind="constructor", universes=(), type=kind, inductive=(name,),
+            counts=(0, 0, 0),
+        )
+        for word, kind in zip(words, kinds, strict=True)
+    ]  # fmt: skip
+    return [owner, *made]
+
+
+def test_what_was_found_alike_while_something_else_was_assumed_is_looked_at_again():
+    """Two types differ; where only proofs rest on them that is no matter, where data does it is."""
+    files = Files()
+    shape = files.add(FORALL, ("x",), files.nat, files.prop, 0)
+    shape = files.add(FORALL, ("h",), files.truth, shape, 0)
+    says = files.axiom("says", shape)
+    files.init = Writer(files.terms).module(
+        [*Module(Region([files.init]), files.terms).values(), says]
+    )
+    shows = files.theorem(
+        "shows",
+        files.add(FORALL, ("t",), files.type, files.truth, 0),
+        files.add(LAMBDA, ("t",), files.type, files.use("trivial"), 0),
+    )
+
+    def side(words: tuple[str, str, str], num: int, last: str, proof: int | None) -> Side:
+        held = made_type(files, words[0], words[1:], num)
+        proved = files.apply(files.use("shows"), files.use(words[0]))
+        kind = files.apply(files.use("says"), proved, files.use(last))
+        given = files.theorem("t", kind, files.gap(kind) if proof is None else proof)
+        return files.side([shows, *held, given], made=words)
+
+    one, other, proof = ("I", "c", "e"), ("J", "d", "f"), files.use("trivial")
+    compare(
+        read_challenge(side(one, 0, "zero", None)),
+        side(other, 1, "zero", proof),
+    )
+    challenge = read_challenge(side(one, 0, "c", None))
+    with pytest.raises(Rejected, match="does not say"):
+        compare(challenge, side(other, 1, "d", proof))
+
+
 def test_universe_names_do_not_count_but_their_use_does():
     files = Files()
 

@@ -10,6 +10,7 @@ from olean_writer import Writer, random_constants
 
 from bise.judge import BadOlean, Module, Region, Terms, axioms, declaration_ranges
 from bise.judge.extensions import csimp, extern, implemented_by, noncomputable, original_kinds
+from bise.judge.region import BASE_AT
 
 MAX_S, MAX_BYTES = 2.0, 1 << 30
 
@@ -26,11 +27,12 @@ def read_everything(parts: list[bytes]) -> Module:
 
 
 def mutated(file: bytes, rng: Random) -> bytes:
-    """A file with a few faults: flipped bits, odd words, shuffled pointers, a missing end."""
+    """A file with a few faults: flipped bits, odd words, stray pointers, circles, a missing end."""
     image = bytearray(file)
+    base = int.from_bytes(file[BASE_AT : BASE_AT + 4], "little")
     for _ in range(rng.choice((1, 1, 2, 8, 40))):
         at = rng.randrange(80, len(image) - 8) // 4 * 4
-        match rng.randrange(6):
+        match rng.randrange(7):
             case 0:
                 image[rng.randrange(len(image))] ^= 1 << rng.randrange(8)
             case 1:
@@ -43,6 +45,9 @@ def mutated(file: bytes, rng: Random) -> bytes:
             case 4:
                 del image[rng.randrange(96, len(image)) :]
                 image += bytes(96)
+            case 5:  # a pointer to itself, or to what comes later
+                later = base + rng.randrange(at, len(image)) // 4 * 4
+                image[at : at + 4] = (later & 0xFFFFFFFF).to_bytes(4, "little")
             case _:
                 near = int.from_bytes(image[at : at + 4], "little") + 4 * rng.randrange(-9, 9)
                 image[at : at + 4] = (near & 0xFFFFFFFF).to_bytes(4, "little")

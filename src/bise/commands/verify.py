@@ -61,7 +61,7 @@ def run_verify(
 def show(verdict: Verdict, *, as_json: bool) -> int:
     """Print it; the exit code."""
     if as_json:
-        sys.stdout.write(json.dumps(verdict.as_json(), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(verdict.as_json()) + "\n")
     else:
         show_verdict(verdict)
     return verdict.exit_code
@@ -91,10 +91,11 @@ def read_source(path: Path | None, what: str) -> str:
     if path is None:
         raise Unusable("unreadable_file", f"no {what} is named")
     try:
-        raw = path.read_bytes() if path.stat().st_size <= MAX_SOURCE_BYTES else None
-    except OSError as fault:
+        with path.open("rb") as file:  # a pipe is fine, something without an end is too large
+            raw = file.read(MAX_SOURCE_BYTES + 1)
+    except (OSError, ValueError) as fault:
         raise Unusable("unreadable_file", f"the {what} cannot be read: {fault}") from None
-    if raw is None:
+    if len(raw) > MAX_SOURCE_BYTES:
         raise Unusable("unreadable_file", f"the {what} is larger than {MAX_SOURCE_BYTES:,} bytes")
     try:
         return raw.decode()

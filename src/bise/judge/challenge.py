@@ -16,6 +16,9 @@ from bise.judge.types import Context, Unknown
 
 GAP: Name = ("sorryAx",)
 
+MAX_KINDS = 200
+"""Types that are looked into for one hole, each held by another one."""
+
 
 class Unusable(UserError):
     """A challenge or a call that nothing can be judged by."""
@@ -86,7 +89,7 @@ class _Gaps:
             elif owner is not None and owner.kind == "opaque":
                 self._refuse("gap_in_opaque", name, *constant.expressions())
             if name in self.side.outermost:
-                self._refuse("gap_in_statement", name, constant.type)
+                self._refuse("gap_in_statement", name, *self._with_parts(constant.type))
 
     def is_hole(self, name: Name) -> bool:
         """Whether a definition's whole body after the binders is a gap."""
@@ -130,6 +133,19 @@ class _Gaps:
             if node[0] == CONSTANT and node[1] == GAP:
                 yield not (len(node[2]) == 1 and self.side.types.is_zero(node[2][0]))
 
+    def _with_parts(self, expression: int) -> set[int]:
+        """An expression, and those of what Lean took out of it: proofs and matches."""
+        found, waiting = set(), [expression]
+        while waiting:
+            one = waiting.pop()
+            if one in found:
+                continue
+            found.add(one)
+            for name in self.terms.constants(one):
+                if name in self.side.module and not self.side.is_written(name):
+                    waiting += self.side.module[name].expressions()
+        return found
+
     def _refuse(self, reason: str, name: Name, *expressions: int) -> None:
         if GAP in self.terms.constants(*expressions):
             raise Unusable(reason, f"`{shown(name)}` has a gap where nothing may be missing")
@@ -137,46 +153,71 @@ class _Gaps:
 
 def yields_predicate(side: Side, kind: int) -> bool:
     """Whether values of a type are propositions, types, functions to them, or hold such."""
-    types, context = side.types, None
     try:
-        while True:
-            kind = types.head(kind, context)
-            node = side.terms.expressions[kind]
-            if node[0] == SORT:
-                return True
-            if node[0] != FORALL:
-                return _holds_sort(side, kind, context)
-            context, kind = (node[2], context), node[3]
+        return _Holding(side).is_held(kind, None)
     except Unknown:
         return False
 
 
-def _holds_sort(side: Side, kind: int, context: Context) -> bool:
-    """Whether a type is built from `Sort`, or is a structure with a field that yields one."""
-    function, arguments = side.types.spine(kind)
-    if any(side.terms.expressions[one][0] == SORT for one in arguments):
-        return True
-    head = side.terms.expressions[function]
-    found = side.find(head[1]) if head[0] == CONSTANT else None
-    if found is None or found.kind != "inductive" or len(found.constructors) != 1:
-        return False
-    made = side.find(found.constructors[0])
-    if made is None or made.name[:1] == ("Decidable",):
-        return False
-    fields = side.types.at_levels(made.type, made.universes, head[2])
-    return _has_sort_field(side, fields, arguments[: found.counts[0]], context)
+class _Holding:
+    """Looks for propositions and types among what values of a type are built from."""
 
+    def __init__(self, side: Side):
+        self.side, self.types, self.terms = side, side.types, side.terms
+        self._seen: set[int] = set()
 
-def _has_sort_field(side: Side, fields: int, parameters: list[int], context: Context) -> bool:
-    for one in parameters:
-        node = side.terms.expressions[side.types.head(fields, context)]
-        if node[0] != FORALL:
+    def is_held(self, kind: int, context: Context) -> bool:
+        """Whether a value of a type, or what a function of that type yields, holds one."""
+        while True:
+            kind = self.types.head(kind, context)
+            node = self.terms.expressions[kind]
+            if node[0] == SORT:
+                return True
+            if node[0] != FORALL:
+                break
+            context, kind = (node[2], context), node[3]
+        if kind in self._seen or len(self._seen) == MAX_KINDS or self._is_proved(kind, context):
             return False
-        fields = side.types.instantiate(node[3], [one])
-    node = side.terms.expressions[side.types.head(fields, context)]
-    while node[0] == FORALL:
-        if side.types.ends_in_sort(node[2], context):
+        self._seen.add(kind)
+        return self._is_built_from(kind, context)
+
+    def _is_proved(self, kind: int, context: Context) -> bool:
+        """Whether values of a type are proofs: nothing can be taken out of those."""
+        try:
+            return self.types.is_proposition(kind, context)
+        except Unknown:
+            return False
+
+    def _is_built_from(self, kind: int, context: Context) -> bool:
+        """Whether parameters of an inductive type, or fields of its constructors, hold one."""
+        function, arguments = self.types.spine(kind)
+        head = self.terms.expressions[function]
+        found = self.side.find(head[1]) if head[0] == CONSTANT else None
+        if found is None or found.kind != "inductive":
+            return False
+        parameters = arguments[: found.counts[0]]
+        if any(self.types.ends_in_sort(one, context) for one in parameters):
             return True
-        context, fields = (node[2], context), node[3]
-        node = side.terms.expressions[side.types.head(fields, context)]
-    return False
+        return any(
+            self._has_field(name, head[2], parameters, context) for name in found.constructors
+        )
+
+    def _has_field(
+        self, constructor: Name, levels: tuple[int, ...], parameters: list[int], context: Context
+    ) -> bool:
+        made = self.side.find(constructor)
+        if made is None:
+            return False
+        fields = self.types.at_levels(made.type, made.universes, levels)
+        for one in parameters:
+            node = self.terms.expressions[self.types.head(fields, context)]
+            if node[0] != FORALL:
+                return False
+            fields = self.types.instantiate(node[3], [one])
+        node = self.terms.expressions[self.types.head(fields, context)]
+        while node[0] == FORALL:
+            if self.is_held(node[2], context):
+                return True
+            context, fields = (node[2], context), node[3]
+            node = self.terms.expressions[self.types.head(fields, context)]
+        return False

@@ -178,12 +178,16 @@ class Comparison:
         """Whether two declarations are the same but for their names."""
         known = self._alike.get((ours, theirs))
         if known is None:
+            before = len(self._alike)
             self._alike[(ours, theirs)] = True  # while they speak of each other
             one, other = self.ours.module[ours], self.theirs.module[theirs]
             known = self._same_declaration(one, other)
+            if not known:  # what was found alike or equal since may have rested on it
+                for pair in list(self._alike)[before:]:
+                    if self._alike[pair]:
+                        del self._alike[pair]
+                self._equal.clear()
             self._alike[(ours, theirs)] = known
-            if not known:
-                self._equal.clear()  # what was found equal may have rested on it
         return known
 
     def _same_declaration(self, one: Constant, other: Constant) -> bool:

@@ -42,9 +42,10 @@ class Import:
 class Module(Mapping[Name, Constant]):
     """A module's declarations by name; the rest by attribute. Everything raises `BadOlean`."""
 
-    def __init__(self, region: Region, terms: Terms):
+    def __init__(self, region: Region, terms: Terms, renamed: Mapping[Name, Name] | None = None):
+        """renamed: other names for some, wherever they stand."""
         self.region = region
-        self.reader = Reader(region, terms)
+        self.reader = Reader(region, terms, renamed or {})
         root = region.fields(region.roots[-1], 0, 5, 1)
         imports, names, constants, extra, entries = root.fields
         if root.scalars[0] > 1:

@@ -99,7 +99,9 @@ class _Running:
                 self._check_library(name)
                 continue
             body = self._body(constant)
-            for one in [] if body is None else self._running_names(body):
+            if body is None or not self._is_data(constant):
+                continue
+            for one in self._running_names(body):
                 base = self._base(one)
                 if base not in seen:
                     seen.add(base)
@@ -133,6 +135,14 @@ class _Running:
                 "run_time_code", f"`{shown(companion.name)}` runs, and was not made by Lean"
             )
         return companion.value
+
+    def _is_data(self, constant: Constant) -> bool:
+        """Whether a declaration is no proof and no type: those never run."""
+        types = self.side.types
+        try:
+            return not (types.is_proposition(constant.type) or types.ends_in_sort(constant.type))
+        except Unknown:
+            return True
 
     def _is_made(self, constant: Constant, companion: Constant) -> bool:
         """Whether the compiled form of a recursive definition looks as Lean makes it."""

@@ -4,8 +4,10 @@ Lean makes more declarations than a person writes. Which one belongs to which fo
 they stand in the source, and for those without a place from their names.
 """
 
+from collections.abc import Collection
 from functools import cached_property
 
+from bise.judge.backend import MODULE
 from bise.judge.constants import Constant, Kind
 from bise.judge.extensions import Range, declaration_ranges
 from bise.judge.library import Library
@@ -22,6 +24,26 @@ def without_private(name: Name) -> Name:
     if name[:1] == (PRIVATE,) and 0 in name:
         return name[name.index(0) + 1 :]
     return name
+
+
+def renamings(ours: Collection[Name], theirs: Collection[Name]) -> dict[Name, Name]:
+    """New names for one file, where another has the same ones in private, or in public.
+
+    Where all declarations are private unless marked, that is no part of what they are called.
+    What Lean made for a declaration is renamed with it.
+    """
+    begins = {}
+    for name in ours:
+        for other in (without_private(name), (PRIVATE, *MODULE, 0, *name)):
+            if name not in theirs and other in theirs and other not in ours:
+                begins.setdefault(other, name)
+    found: dict[Name, Name] = {}
+    for name in theirs if begins else ():
+        at = next((at for at in range(len(name), 0, -1) if name[:at] in begins), 0)
+        renamed = (*begins.get(name[:at], ()), *name[at:])
+        if at and renamed not in theirs:
+            found[name] = renamed
+    return found if len(set(found.values())) == len(found) else {}
 
 
 def shown(name: Name) -> str:

@@ -11,7 +11,7 @@ Checked against: Lean 4 `Level`, `Expr` (src/Lean/Level.lean, src/Lean/Expr.lean
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bise.judge.region import BadOlean, Object, Region
@@ -131,9 +131,10 @@ PARTS = tuple((0,) if tag == NOTE else shape.parts for tag, shape in enumerate(S
 class Reader:
     """Reads names, levels and expressions of one region into a table. Raises `BadOlean`."""
 
-    def __init__(self, region: Region, terms: Terms):
+    def __init__(self, region: Region, terms: Terms, renamed: Mapping[Name, Name] | None = None):
         self.region = region
         self.terms = terms
+        self.renamed = renamed or {}
         self.names_at: dict[int, Name] = {1: ()}
         self.levels_at: dict[int, int] = {}
         self.expressions_at: dict[int, int] = {}
@@ -162,7 +163,7 @@ class Reader:
                 raise BadOlean(f"a name has more than {MAX_NAME_WORDS} words")
             self.region.charge(len(name) // 8)
             name = self.names_at[at] = self.terms.names.setdefault(name, name)
-        return name
+        return self.renamed.get(name, name)
 
     def _index(self, address: int) -> int:
         number = self.region.number(address)

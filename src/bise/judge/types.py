@@ -54,7 +54,11 @@ class Types:
 
     def is_proof(self, term: int, context: Context = None) -> bool:
         """Whether a term proves something: its type is a proposition."""
-        return self._is_zero_sort(self.type_of(self.type_of(term, context), context), context)
+        return self.is_proposition(self.type_of(term, context), context)
+
+    def is_proposition(self, term: int, context: Context = None) -> bool:
+        """Whether a type is a proposition."""
+        return self._is_zero_sort(self.type_of(term, context), context)
 
     def is_type(self, term: int, context: Context = None) -> bool:
         """Whether a term is a type or a function that makes one: nothing of it runs."""

@@ -32,6 +32,7 @@ from bise.judge.examples import Examples, as_definitions
 from bise.judge.header import insert_line, read_header
 from bise.judge.kept import keep, key_of, read_kept
 from bise.judge.library import Library
+from bise.judge.meddling import meddling_word
 from bise.judge.messages import Message
 from bise.judge.olean import Module
 from bise.judge.region import BadOlean, Region
@@ -39,7 +40,7 @@ from bise.judge.report import Outcome, Verdict, Warning_
 from bise.judge.runlog import sign
 from bise.judge.running import check_running, recursion
 from bise.judge.sandbox import Limits, NoWall
-from bise.judge.side import Side, shown
+from bise.judge.side import Side, renamings, shown
 from bise.judge.terms import Name, Terms, show_name
 from bise.judge.types import Unknown
 from bise.judge.wasm import WasmLean
@@ -180,6 +181,8 @@ class _Run:
         self.verdict.holes = list(map(shown, challenge.holes))
         self.verdict.needs_review = list(map(shown, challenge.needs_review))
         self._check_headers()
+        if challenge.holes:
+            self._refuse_meddling()
         module = ours.module
         with lean.checker(module.header, module.imports, limits=self._limits()) as checker:
             with self._timed("submission"):  # meanwhile the checker imports the header
@@ -245,6 +248,16 @@ class _Run:
         if words[0] != words[1] or set(ours.modules) != set(theirs.modules):
             raise Rejected("imports_differ", "the submission does not begin as the challenge does")
 
+    def _refuse_meddling(self) -> None:
+        """What runs is noted by the process that compiles: nothing else may have a say in it."""
+        if word := meddling_word(self.request.submission, self.request.challenge):
+            raise Rejected(
+                "code_while_compiling",
+                f"`{word[:100]}` could run code while the submission compiles, and change what is "
+                "noted of its definitions",
+                hint="fill definitions without it; macros that only quote are fine",
+            )
+
     def _compile(self, lean: LeanBackend, source: str) -> Compiled:
         """Compile; once more without evaluation if only that may have failed."""
         compiled = lean.compile(source, limits=self._limits())
@@ -278,6 +291,8 @@ class _Run:
         imports = [set(side.imports) for side in (ours.module, module)]
         if imports[0] != imports[1] or ours.module.is_module != module.is_module:
             raise Rejected("imports_differ", "the submission imports something else")
+        if renamed := renamings(ours.module, module):
+            module = Module(Region(compiled.parts), terms, renamed)
         return Side(module, ours.library, terms)
 
     def _compare(

@@ -1,0 +1,341 @@
+"""Whether a source could run code of its own while it is compiled, and meddle with the result.
+
+What runs as something else is noted in the compiled file, by the process that compiles. A command
+of one's own runs in that process: it could take such notes away again, or write the file itself.
+Only the source is beyond its reach. So where notes decide, it is read for whatever could run with
+power over the compiler: elaborators, macros that compute, attributes that register code, foreign
+or unsafe code and files where something is evaluated.
+
+Macros that only quote are common in honest proofs and can do no more than what they quote, which
+stands in the source as well. Too much is called meddling rather than too little.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bise.judge.header import end_of_comment, read_header
+from bise.judge.terms import Name
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+WORD = r"(?:«[^»\n]{0,300}»|[A-Za-z_][A-Za-z0-9_'!?]*)"
+TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<comment>--[^\n]*|/-)"
+    r'|r(?P<raw>#*)"(?P<inner>.*?)(?:"(?P=raw)|\Z)'
+    r'|"(?P<text>(?:\\.|[^"\\])*)(?:"|\\?\Z)'
+    r"|(?P<letter>'(?:\\.[0-9A-Fa-f{}]{0,8}|[^'\\])')"
+    rf"|(?P<word>#?{WORD}(?:\.{WORD})*)"
+    r"|(?P<symbol>`\(|:=|=>|.)",
+    re.DOTALL,
+)
+"""Words are of ASCII letters: whatever else Lean reads as part of one only parts them here."""
+
+PLAIN_WORD = re.compile(r"#?[A-Za-z_][A-Za-z0-9_'!?]*(?:\.[A-Za-z_][A-Za-z0-9_'!?]*)*")
+
+RUNS_CODE = _set(
+    "elab_rules run_cmd run_tac run_elab run_meta by_elab simproc dsimproc simproc_decl "
+    "dsimproc_decl builtin_simproc builtin_dsimproc declare_config_elab "
+    "declare_command_config_elab declare_term_config_elab declare_simp_like_tactic "
+    "grind_propagator builtin_grind_propagator register_grind_attr show_panel_widgets "
+    "with_panel_widgets"
+)
+"""Words that begin what runs in the compiler, with all of its power."""
+
+MACROS = _set("macro macro_rules elab")
+MAKES_TOKENS = MACROS | _set("syntax notation infix infixl infixr prefix postfix")
+SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version")
+"""Commands with a hash that evaluate nothing; all others may."""
+
+EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
+FOREIGN = _set(
+    "extern lcAny lcProof lcUnreachable lcCast RealWorld unsafeCast unsafeIO unsafeBaseIO "
+    "unsafeEIO evalConst evalConstCheck evalDecl evalExpr"
+)
+"""What makes something else of a value: a function an action, a word of memory a function."""
+
+FILES = _set("FS Process setAccessRights")
+"""Words of the namespace `IO` for more than printing."""
+
+HARMLESS = _set(
+    "simp grind ext inline noinline always_inline macro_inline specialize nospecialize reducible "
+    "semireducible irreducible implicit_reducible instance_reducible instance default_instance "
+    "congr refl symm trans match_pattern elab_as_elim elab_without_expected_type elab_simple "
+    "class deprecated inherit_doc csimp implemented_by extern export init never_extract unbox "
+    "computed_fields expose no_expose induction_eliminator cases_eliminator coe norm_cast "
+    "push_cast nolint grind_pattern spec wf_preprocess partial_fixpoint_monotone seval "
+    "method_specs defeq suggest_for tactic_alt"
+)
+"""Attributes that register no code to be run while compiling."""
+
+COMMANDS = _set(
+    "theorem lemma def abbrev instance example opaque axiom inductive structure class mutual "
+    "namespace section end open variable universe set_option macro macro_rules syntax notation "
+    "infix infixl infixr prefix postfix deriving attribute private protected public noncomputable "
+    "unsafe partial local scoped export include omit elab initialize declare_syntax_cat"
+)
+"""Words that cannot go on a term that has ended."""
+
+TACTIC_CALLS = _set(
+    "evalTactic Tactic.evalTactic Elab.Tactic.evalTactic Lean.Elab.Tactic.evalTactic "
+    "withMainContext"
+)
+BEFORE_QUOTING = TACTIC_CALLS | _set("do ( ← < - | $")
+"""All that may stand before the quotation in a tactic of one's own."""
+
+MAX_LISTED = 200
+"""Pieces of a list of attributes that are looked at."""
+
+TEXT = '"'
+"""Stands for a text among words and symbols."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a source: a word, a symbol, or what stands in a text or a comment."""
+
+    kind: Literal["word", "text", "symbol", "comment"]
+    text: str
+    start: int
+
+
+def meddling_word(source: str, trusted: str = "") -> str | None:
+    """The first word by which a source could run code with power over its compilation, if any.
+
+    trusted: another source, whose code may run: as far as this one begins like it, nothing counts.
+    """
+    header = read_header(source)
+    found = list(tokens(source, header.end))
+    texts = [one.text for one in found if one.kind == "text"]
+    makes_tokens = any(one.text in MAKES_TOKENS for one in found)
+    start = _end_of_common_commands(source, trusted)
+    found = [one for one in found if one.start >= start]
+    words = list(_words(found))
+    pieces = [TEXT if one.kind == "text" else one.text for one in found if one.kind != "comment"]
+    doubted: list[str] = []
+    if (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces:
+        # to Lean, a token `a-` makes `a--` no comment: comments and texts count, too
+        words += (hidden := _hidden_words(found))
+        doubted += [word for word in hidden if word in MACROS or word == "attr"]
+    if any(map(_has_parenthesis, texts)):  # as a token, it would shift where quotations end
+        doubted += [word for word in pieces if word in MACROS]
+    return (
+        next(iter(doubted), None)
+        or next((word for word in words if word in RUNS_CODE), None)
+        or _attribute(pieces)
+        or _Macros(pieces).computing()
+        or _power(words, pieces, header.modules)
+    )
+
+
+def _words(found: Iterable[Token]) -> Iterator[str]:
+    """Words of the code; what stands in braces in a text is code: `s!"…{e}…"`."""
+    for one in found:
+        if one.kind == "word":
+            yield one.text
+        elif one.kind == "text" and "{" in one.text:
+            yield from PLAIN_WORD.findall(one.text)
+
+
+def _hidden_words(found: Iterable[Token]) -> list[str]:
+    """Words in comments and texts, and in words in quotes."""
+    hidden = [one.text for one in found if one.kind in ("comment", "text") or "«" in one.text]
+    return PLAIN_WORD.findall(" ".join(hidden).replace("«", " ").replace("»", " "))
+
+
+def _end_of_common_commands(source: str, trusted: str) -> int:
+    """Where the last line begins, as far as two sources are alike, at which a command begins."""
+    pairs = enumerate(zip(source, trusted, strict=False))
+    common = next(
+        (at for at, (one, other) in pairs if one != other), min(len(source), len(trusted))
+    )
+    starts = [
+        one.start
+        for one in tokens(source[:common])
+        if one.kind != "comment" and source[one.start - 1 : one.start] in ("", "\n")
+        if _begins_command([one.text])
+    ]
+    return starts[-1] if starts else 0
+
+
+def tokens(source: str, at: int = 0) -> Iterator[Token]:
+    """The pieces of a source from a place on, without space and letters in quotes."""
+    while at < len(source):
+        found = TOKEN.match(source, at)
+        assert found is not None, "any character is a symbol"
+        start, at = at, found.end()
+        if found["comment"]:
+            at = end_of_comment(source, start) if found["comment"] == "/-" else at
+            yield Token("comment", source[start:at], start)
+        elif found["word"]:
+            yield Token("word", found["word"], start)
+        elif found["symbol"]:
+            yield Token("symbol", found["symbol"], start)
+        elif not found["space"] and not found["letter"]:
+            yield Token("text", found["inner"] or found["text"] or "", start)
+
+
+def _is_odd(text: str) -> bool:
+    """Whether a text, made a token, could hide where comments, texts and quotations begin."""
+    return bool(set(text) & set("-/\"'«»\\`"))
+
+
+def _has_parenthesis(text: str) -> bool:
+    """Whether a text holds a parenthesis, and more."""
+    return len(text.strip()) > 1 and ("(" in text or ")" in text)
+
+
+def _attribute(pieces: Sequence[str]) -> str | None:
+    """The first attribute that may register code."""
+    for at, word in enumerate(pieces):
+        before = pieces[at - 1] if at else ""
+        if word == "attr" and (before == ":" or pieces[at + 1 : at + 2] == ["|"]):
+            return word
+        if word == "[" and before in ("@", "attribute"):
+            for name in _listed(pieces, at + 1):
+                if name not in HARMLESS:
+                    return f"@[{name}]"
+    return None
+
+
+def _listed(pieces: Sequence[str], at: int) -> Iterator[str]:
+    """The attributes of a list that begins at a place."""
+    depth, is_next = 1, True
+    for word in pieces[at : at + MAX_LISTED]:
+        depth += (word in ("[", "(", "`(")) - (word in ("]", ")"))
+        if depth == 0:
+            return
+        if depth == 1 and word == ",":
+            is_next = True
+        elif is_next and word not in ("local", "scoped", "-"):
+            yield word
+            is_next = False
+    yield "…"
+
+
+class _Macros:
+    """Macros and tactics of one's own among the pieces of a source; work is linear in its size."""
+
+    def __init__(self, pieces: Sequence[str]):
+        self.pieces = [*pieces, "", ""]
+        self._closing: dict[int, int] = {}
+        self._num_computed, self._num_quotations = [0], [0]
+        opened: list[int] = []
+        for at, word in enumerate(pieces):
+            if word in ("(", "`("):
+                opened.append(at)
+            elif word == ")" and opened:
+                self._closing[opened.pop()] = at
+            self._num_computed.append(self._num_computed[-1] + self._splices_computed(at))
+            self._num_quotations.append(self._num_quotations[-1] + (word == "`("))
+        self._arrows = [at for at, word in enumerate(pieces) if word == "=>"]
+        self._cases: dict[int, bool] = {}
+
+    def computing(self) -> str | None:
+        """The first that does more than quote."""
+        called: set[int] = set()
+        for at, word in enumerate(self.pieces):
+            if word == "macro_rules" and not self._only_quote(at + 1):
+                return word
+            if word in ("macro", "elab"):
+                arrow = self._arrow(at)
+                end = arrow and self._end_of_quotation(arrow + 1, is_tactic=word == "elab")
+                if not end or not _begins_command(self.pieces[end : end + 2]):
+                    return word
+                if word == "elab":
+                    called |= self._calls(arrow)
+        last = [one.rpartition(".")[2] for one in self.pieces]
+        if called and len(called) != sum(one in TACTIC_CALLS for one in last):
+            return "evalTactic"  # which may be one of their own
+        return None
+
+    def _arrow(self, at: int) -> int:
+        """Where the right side of a macro begins, before which nothing is quoted; 0 if nowhere."""
+        number = bisect_left(self._arrows, at)
+        arrow = self._arrows[number] if number < len(self._arrows) else 0
+        return arrow if self._num_quotations[at] == self._num_quotations[arrow] else 0
+
+    def _only_quote(self, at: int) -> bool:
+        """Whether all cases of a `macro_rules`, from a place on, turn quotations into others."""
+        passed = []
+        while at not in self._cases:
+            passed.append(at)
+            pattern = self._closing.get(at + 1, 0)
+            pieces = self.pieces
+            if (pieces[at], pieces[at + 1], pieces[pattern + 1]) != ("|", "`(", "=>"):
+                self._cases[at] = False
+                break
+            end = self._end_of_quotation(pattern + 2, is_tactic=False)
+            if end is None or pieces[end] != "|":
+                self._cases[at] = end is not None and _begins_command(pieces[end : end + 2])
+                break
+            at = end
+        self._cases.update(dict.fromkeys(passed, self._cases[at]))
+        return self._cases[at]
+
+    def _calls(self, arrow: int) -> set[int]:
+        """Where the calls stand that lead to the quotation behind an arrow."""
+        at = arrow + 1
+        while self.pieces[at] in BEFORE_QUOTING:
+            at += 1
+        return {one for one in range(arrow, at) if self.pieces[one] in TACTIC_CALLS}
+
+    def _end_of_quotation(self, at: int, *, is_tactic: bool) -> int | None:
+        """Behind what stands on a right side, if that is a quotation."""
+        opened = 0
+        while is_tactic and self.pieces[at] in BEFORE_QUOTING:
+            opened, at = opened + (self.pieces[at] == "("), at + 1
+        closing = self._closing.get(at)
+        if self.pieces[at] != "`(" or closing is None:
+            return None
+        if self._num_computed[at] != self._num_computed[closing]:
+            return None
+        at = closing + 1
+        while opened and self.pieces[at] == ")":
+            opened, at = opened - 1, at + 1
+        return None if opened else at
+
+    def _splices_computed(self, at: int) -> bool:
+        """Whether more than a name is put into a quotation at a place: `$(e)`."""
+        if self.pieces[at : at + 2] != ["$", "("]:
+            return False
+        inner = self.pieces[at + 2 : at + 4]
+        return inner[-1:] != [")"] or "." in inner[0]
+
+
+def _begins_command(pieces: Sequence[str]) -> bool:
+    """Whether a command begins, or nothing more comes."""
+    if not pieces or not pieces[0]:
+        return True
+    return pieces[0] in COMMANDS or pieces[0][0] == "#" or list(pieces) == ["@", "["]
+
+
+def _power(words: Sequence[str], pieces: Sequence[str], modules: Iterable[Name]) -> str | None:
+    """The first word with power over more than values, where anything is evaluated."""
+    split = [word.replace("«", "").replace("»", "").split(".") for word in words]
+    parts = {part for one in split for part in one}
+    is_evaluated = any(word[0] == "#" and word not in SHOWS for word in words)
+    is_computed = is_evaluated or bool(EVALUATES & parts) or _has_setting(pieces)
+    has_lean = any(module[:1] != ("Init",) for module in modules)  # with most others it comes
+    for word, inner in zip(words, split, strict=True):
+        if (
+            (is_computed and FOREIGN.intersection(inner))
+            or (is_evaluated and "IO" in parts and FILES.intersection(inner))
+            or (is_evaluated and has_lean and "Lean" in inner)
+        ):
+            return word
+    return None
+
+
+def _has_setting(pieces: Sequence[str]) -> bool:
+    """Whether a tactic may be given settings, which Lean evaluates: `(config := e)`."""
+    return any(
+        (pieces[at], pieces[at + 2]) == ("(", ":=") and PLAIN_WORD.fullmatch(pieces[at + 1])
+        for at in range(len(pieces) - 2)
+    )

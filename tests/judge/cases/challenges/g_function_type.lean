@@ -1,0 +1,3 @@
+def Op := Nat → Nat → Nat
+def plus : Op := sorry
+theorem t (a b : Nat) : plus a b = a + b := sorry

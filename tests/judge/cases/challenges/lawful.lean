@@ -1,0 +1,8 @@
+structure Key where
+  id : Nat
+
+instance : BEq Key := ⟨fun a b => a.id == b.id⟩
+
+instance : LawfulBEq Key := sorry
+
+theorem key_eq (a b : Key) (h : a == b) : a = b := sorry

@@ -1,0 +1,3 @@
+inductive W where
+  | mk (n : Nat) (h : n = sorry) : W
+theorem t (w : W) : w = w := sorry

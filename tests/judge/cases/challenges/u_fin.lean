@@ -1,0 +1,1 @@
+theorem t : (⟨2, by sorry⟩ : Fin 3).val = 2 := sorry

@@ -1,0 +1,1 @@
+theorem t (n : Nat) : let k := (sorry : Nat); k = n → n = k := sorry

@@ -1,0 +1,2 @@
+def f : Nat × Nat := (sorry, 1)
+theorem t : f.2 = 1 := sorry

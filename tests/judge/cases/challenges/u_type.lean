@@ -1,0 +1,2 @@
+abbrev T : Type := sorry
+theorem t (a b : T) : a = b := sorry

@@ -1,0 +1,2 @@
+def f (n : Nat) : Nat := sorry
+theorem t (n : Nat) : n + 0 = n := rfl

@@ -1,0 +1,5 @@
+import Lean
+open Lean Elab Tactic in
+elab "finish" : tactic => do evalTactic (← `(tactic| omega))
+def half (n : Nat) : Nat := n / 2
+theorem half_spec (n : Nat) : 2 * half n = n ∨ 2 * half n + 1 = n := by unfold half; finish

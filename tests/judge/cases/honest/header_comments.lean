@@ -1,0 +1,7 @@
+/- a comment /- nested -/ -/
+-- another
+import Init
+import Init
+/-! # A module -/
+def double (n : Nat) : Nat := n + n
+theorem double_even (n : Nat) : double n % 2 = 0 := by unfold double; omega

@@ -1,0 +1,4 @@
+def evil (_ : Nat) : Nat := 0
+@[implemented_by evil] def double (n : Nat) : Nat := n + n
+
+theorem double_even (n : Nat) : double n % 2 = 0 := by unfold double; omega

@@ -1,0 +1,4 @@
+noncomputable section
+def half (n : Nat) : Nat := n / 2
+theorem half_spec (n : Nat) : 2 * half n = n ∨ 2 * half n + 1 = n := by unfold half; omega
+end

@@ -1,0 +1,14 @@
+inductive Rose where
+  | node (children : List Rose)
+
+def Rose.size : Rose → Nat
+  | .node children => 1 + (children.attach.map fun ⟨c, _⟩ => c.size).sum
+
+inductive Tree (α : Type) where
+  | node (value : α) (children : List (Tree α))
+
+def Tree.size {α : Type} : Tree α → Nat
+  | .node _ children => 1 + (children.attach.map fun ⟨c, _⟩ => c.size).sum
+
+theorem Tree.size_pos {α : Type} (t : Tree α) : 0 < t.size := by
+  cases t; rw [Tree.size]; omega

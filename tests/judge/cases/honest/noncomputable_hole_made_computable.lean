@@ -1,0 +1,2 @@
+def g : Nat := 5
+theorem t : g = 5 := rfl

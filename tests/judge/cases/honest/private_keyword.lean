@@ -1,0 +1,2 @@
+private def double (n : Nat) : Nat := n + n
+private theorem double_even (n : Nat) : double n % 2 = 0 := by unfold double; omega

@@ -1,0 +1,16 @@
+class Shape (α : Type) where
+  sides : α → Nat
+  corners : α → Nat := sides
+  same : ∀ a, sides a = corners a := by intros; rfl
+  extra : ∀ a b : α, sides a = sides b := by intros; rfl
+
+structure Square where
+  a : Nat
+
+instance : Shape Square where
+  sides _ := 4
+
+theorem square_corners (s : Square) : Shape.corners s = 4 := rfl
+
+theorem twice {α : Type} [Shape α] (x : α) : Shape.sides x + Shape.corners x = 2 * Shape.sides x := by
+  have := Shape.same x; omega

@@ -1,0 +1,3 @@
+opaque secret : Nat := 5
+
+theorem secret_le : secret ≤ secret + 1 := Nat.le_succ _

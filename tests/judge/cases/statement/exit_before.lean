@@ -1,0 +1,3 @@
+def double (n : Nat) : Nat := n + n
+#exit
+theorem double_even (n : Nat) : double n % 2 = 0 := by unfold double; omega

@@ -1,0 +1,146 @@
+"""A source that could run code with power over its compilation is told from one that could not."""
+
+import time
+
+import pytest
+from recorded import CASES, read
+
+from bise.judge.meddling import meddling_word, tokens
+
+HONEST = {
+    "a named pattern": "def f : List Nat → Nat\n  | l@(x :: _) => x\n  | _ => 0\n",
+    "a macro that quotes": 'macro "x" : term => `(1)\ntheorem f : x = 1 := rfl\n',
+    "a macro with parts": 'macro "x" y:term : term => `($y + $(y) + 1)\n#check Nat\n',
+    "cases of a macro": "macro_rules\n  | `(a) => `(b)\n  | `(c) => `(d)\n#check Nat\n",
+    "an arrow in a pattern": "macro_rules | `(a => $x) => `(b $x)\n\nopen Nat\n",
+    "an arrow as a token": 'macro a:term " => " b:term : term => `($a + $b)\n\nend\n',
+    "notation": 'local notation "half_of " n => n / 2\n',
+    "a comment behind an odd token": 'notation "a-" => 1\ndef x := 3 -- fine, no axiom\n',
+    "attributes": (
+        "attribute [local instance] foo\nattribute [-simp] bar\n"
+        '@[simp ↓, grind =, deprecated foo (since := "2")] def x := 1'
+    ),
+    "a tactic that quotes": 'elab "f" : tactic => do evalTactic (← `(tactic| omega))\ndef x := 1',
+    "a type named as one of IO's": "structure Process where\n  n : Nat\n#eval half 3\n",
+    "printing": "def main : IO Unit := IO.println (half 3)\n#eval main\n",
+    "unsafe code that nothing runs": "unsafe def f := 1\n#eval half 3\n",
+    "foreign code that nothing runs": '@[extern "f"] def f (n : Nat) := n\n',
+    "words in texts and comments": '/- elab run_cmd -/ def s := "elab #eval unsafeIO"\n#eval s\n',
+    "a raw text": 'def s := r#"elab "x" "#\n#eval s\n',
+    "an array": "def f (xs : Array Nat) := xs ++ #[1, 2]\n",
+    "settings": "example : f 1 = 1 := by simp (config := { maxSteps := 3 }) [f (n := 1)]\n",
+}
+MEDDLING = {
+    "a command": ('elab "x" : command => do modifyEnv id', "elab"),
+    "rules of elaboration": ("elab_rules : command | `(x) => pure ()", "elab_rules"),
+    "a tactic that does more": (
+        'elab "f" : tactic => do evalTactic (← `(tactic| omega)); evil',
+        "elab",
+    ),
+    "a call of one's own": (
+        'def evalTactic := 3\nelab "f" : tactic => do evalTactic (← `(tactic| omega))\ndef x := 1',
+        "evalTactic",
+    ),
+    "a macro that computes": ('macro "x" : term => do return (← `(1))', "macro"),
+    "a macro with a part of its own": ('macro "x" : term => `(1) where evil := 3', "macro"),
+    "a macro that splices what it computes": ('macro "x" y:term : term => `($(evil y))', "macro"),
+    "a second case that computes": ("macro_rules | `(a) => `(b) | `(c) => evil", "macro_rules"),
+    "an attribute": ("@[simp, term_elab foo] def x := 1", "@[term_elab]"),
+    "an attribute that is spliced": ("attribute [$a] foo", "@[$]"),
+    "an attribute's syntax": ('syntax "foo" : attr', "attr"),
+    "a simplifier's procedure": ("simproc f (g _) := fun e => evil e", "simproc"),
+    "files": ('open IO in\n#eval FS.writeFile "a" "b"', "FS.writeFile"),
+    "an exit": ("#eval (IO.Process.exit 0 : IO Unit)", "IO.Process.exit"),
+    "the compiler's own functions": ("import Lean\n#eval Lean.modifyEnv id", "Lean.modifyEnv"),
+    "code in a text": ('#eval s!"{unsafeIO x}"', "unsafeIO"),
+    "a name in quotes": ("#eval «unsafeIO» x", "«unsafeIO»"),
+    "settings that are computed": (
+        "example : True := by simp (config := { maxSteps := unsafeIO 3 })",
+        "unsafeIO",
+    ),
+    "compiled decisions": ('@[extern "f"] def f := 1\nexample : p := by native_decide', "extern"),
+    "behind an arrow that is a token": (
+        'syntax "foo" "=>" term "open" : term\nmacro_rules | `(foo => `(y) open) => evil',
+        "macro_rules",
+    ),
+    "behind a parenthesis that is a token": (
+        'syntax "x)" "=>" term "open" : term\nmacro_rules | `(x) => `(y) open) => evil',
+        "macro_rules",
+    ),
+    "behind a letter": ("def c := '\"'\n#eval unsafeIO -- \"", "unsafeIO"),
+    "behind an odd letter": ("def c := '\\''\n#eval unsafeIO", "unsafeIO"),
+    "behind a token that looks like a comment": (
+        'notation "a-" => 1\ndef x := a-- elab "x" : command => evil',
+        "elab",
+    ),
+    "behind a token that opens a text": (
+        'notation "q\\"" => 1\ndef x := q" run_cmd evil "',
+        "run_cmd",
+    ),
+    "glued to a letter that is none": ('notation "я" => 1\n#eval яunsafeIO', "unsafeIO"),
+}
+
+
+@pytest.mark.parametrize("source", HONEST.values(), ids=HONEST)
+def test_honest_sources_do_not_meddle(source):
+    assert meddling_word(source) is None
+
+
+@pytest.mark.parametrize(("source", "word"), MEDDLING.values(), ids=MEDDLING)
+def test_meddling_sources_are_found(source, word):
+    assert meddling_word(source) == word
+
+
+def test_no_honest_case_meddles():
+    for path in sorted(CASES.glob("honest/*.lean")):
+        assert meddling_word(read(path)) is None, path.stem
+
+
+def test_what_a_challenge_brings_may_run():
+    """As far as the submission begins like it; the same words behind that count again."""
+    challenge = 'elab "x" : tactic => do evil\n\ndef half (n : Nat) : Nat := sorry\n'
+    given = challenge.replace("sorry", "n / 2")
+    assert meddling_word(given) == "elab"
+    assert meddling_word(given, challenge) is None
+    assert meddling_word(given + 'elab "y" : tactic => do evil\n', challenge) == "elab"
+    assert meddling_word("def evil := 1\n" + given, challenge) == "elab"
+
+
+def test_every_source_has_an_end():
+    for source in (
+        "",
+        "/-",
+        '"',
+        "'",
+        "«",
+        'r#"',
+        "`(",
+        "macro",
+        "elab =>",
+        "@[",
+        "attribute [",
+        "$(",
+    ):
+        assert list(tokens(source)) is not None
+        meddling_word(source)
+        meddling_word(source * 50)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "macro ",
+        "macro => `(",
+        "macro_rules | x => `(y) | ",
+        "@[simp ",
+        "$(",
+        "« ",
+        "'\\x",
+        "/- ",
+        'r#"',
+    ],
+)
+def test_reading_takes_time_in_proportion_to_the_source(piece):
+    start = time.process_time()
+    meddling_word(piece * (300_000 // len(piece)))
+    assert time.process_time() - start < 3
