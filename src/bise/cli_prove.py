@@ -14,6 +14,10 @@ Model = Annotated[
     str | None,
     Option(help="An address that speaks chat completions, or a folder; without one, automation."),
 ]
+Tactics = Annotated[
+    str | None,
+    Option(help="A small model, address or folder, that suggests tactics after automation."),
+]
 Dollars = Annotated[float | None, Option("--budget-usd", help="Never exceeded.")]
 Tokens = Annotated[int | None, Option(min=1, help="Of prompts and answers together.")]
 Minutes = Annotated[float | None, Option(help="Until the search ends.")]
@@ -47,6 +51,7 @@ NoSandbox = Annotated[
 def prove_run(
     target: Annotated[Path, Argument(metavar="FILE|FOLDER", help="Lean with `sorry` in it.")],
     model: Model = None,
+    tactics: Tactics = None,
     budget_usd: Dollars = None,
     tokens: Tokens = None,
     minutes: Minutes = None,
@@ -71,6 +76,7 @@ def prove_run(
 
     asked = Asked(
         model=model,
+        tactics=tactics,
         budget_usd=budget_usd,
         tokens=tokens,
         minutes=minutes,
@@ -93,7 +99,13 @@ def prove_run(
 
 @prove_app.command("new")
 def prove_new(
-    wanted: Annotated[str, Argument(help="What the program should do, in words.")],
+    wanted: Annotated[
+        str,
+        Argument(
+            metavar="WORDS|FILE",
+            help="What the program should do; or a file that says so in Lean, with `sorry`.",
+        ),
+    ],
     model: Annotated[str, Option(help="An address that speaks chat completions, or a folder.")],
     output: Annotated[Path, Option("--output", "-o", help="Where the specification goes.")] = Path(
         "challenge.lean"
@@ -108,7 +120,10 @@ def prove_new(
     lean: Lean = "wasm",
     project: Project = None,
 ) -> None:
-    """Draft a specification, ask whether it is right, then write the program and prove it."""
+    """Draft a specification, ask whether it is right, then write the program and prove it.
+
+    A specification in a file is taken as it is.
+    """
     from bise.commands.prove_run import Asked, run_new
 
     asked = Asked(
@@ -130,6 +145,7 @@ def prove_new(
 def prove_repair(
     file: Annotated[Path, Argument(help="Lean whose proofs a change has broken.")],
     model: Model = None,
+    tactics: Tactics = None,
     budget_usd: Dollars = None,
     tokens: Tokens = None,
     minutes: Minutes = None,
@@ -146,6 +162,7 @@ def prove_repair(
 
     asked = Asked(
         model=model,
+        tactics=tactics,
         budget_usd=budget_usd,
         tokens=tokens,
         minutes=minutes,
@@ -165,12 +182,15 @@ def prove_setup(
     archives: Annotated[
         Path | None, Option(help="A folder with archives fetched before; it gets what is missing.")
     ] = None,
+    index: Annotated[
+        bool, Option("--index", help="Index the library too: half a minute now, not at a search.")
+    ] = False,
     remove: Annotated[bool, Option("--remove", help="Take Lean away again.")] = False,
 ) -> None:
     """Install Lean for this person, once; afterwards nothing needs the network."""
     from bise.commands.prove_setup import run_setup
 
-    run_setup(archives=archives, is_removal=remove)
+    run_setup(archives=archives, is_removal=remove, is_indexed=index)
 
 
 @prove_app.command("mcp")

@@ -68,6 +68,14 @@ class FakePool:
         ]
 
 
+class NoPremises:
+    """A library in which nothing is found."""
+
+    def search(self, query, limit=20, *, context=""):
+        del query, limit, context
+        return []
+
+
 def fake_judge(pool: FakePool, request: Request) -> Verdict:
     """Accepts what keeps the challenge and has no error, gap or `axiom`."""
     work = Workspace(request.challenge, disproves=request.disproves)

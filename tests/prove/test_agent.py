@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes import FakePool, fake_judge
+from fakes import FakePool, NoPremises, fake_judge
 from scripted_model import ScriptedModel, say, use
 
 from bise.judge import Request
@@ -18,12 +18,6 @@ from bise.prove.workspace import Workspace
 
 FILE = "def f (n : Nat) : Nat := n\n\ntheorem main (n : Nat) : f n = n := sorry\n"
 PROVED = FILE.replace("sorry", "by magic")
-
-
-class NoPremises:
-    def search(self, query, limit=20, *, context=""):
-        del query, limit, context
-        return []
 
 
 class Crash(Exception):

@@ -107,6 +107,15 @@ def test_edits_outside_of_the_gaps_are_refused_and_change_nothing():
     assert "2" in free.text
 
 
+def test_blanks_around_a_gap_are_free_and_nothing_else_is():
+    work = Workspace("def f : Nat := sorry\n\ntheorem t : f = 1 := by\n  sorry\n")
+    work.replace("def f : Nat :=\n  1\ntheorem t : f = 1 := by rfl\n")
+    assert not work.gaps
+    for other in ("def f : Nat\n  := 1\ntheorem", "def f : Nat := 1\n\n theorem x"):
+        with pytest.raises(Protected):
+            work.replace(f"{other} t : f = 2 := by rfl\n")
+
+
 def test_a_goal_is_taken_apart():
     goal = read_goal(
         "case succ\nα : Type u\nxs ys : List α\nn : Nat\nih : n + 0 =\n    n\n"

@@ -74,6 +74,16 @@ def test_tools_are_called_over_pipes_and_a_bug_leaves_the_server_standing(stand_
         assert reply.structured_content["verdict"] == "accepted" and not reply.is_error
         goal = json.loads(await answer(client, "lean_goal", file_path="C.lean", line=1, column=37))
         assert goal["status"] == "goals"
+        assert (await answer(client, "goal", path="C.lean", line=1)).startswith("⊢ ∀ (n : Nat)")
+        snippets = {"snippets": ["magic", "wrong"]}
+        tried = await answer(client, "lean_multi_attempt", file_path="C.lean", line=1, **snippets)
+        assert [bool(one["diagnostics"]) for one in json.loads(tried)["items"]] == [False, True]
+        found = await answer(client, "lean_local_search", query="Nat.add_com", limit=1)
+        assert [one["name"] for one in json.loads(found)["items"]] == ["Nat.add_comm"]
+        told = await answer(client, "lean_diagnostic_messages", file_path="C.lean")
+        assert [one["severity"] for one in json.loads(told)["items"]] == ["warning"]
+        reply = await client.call_tool("verify", {"challenge": CHALLENGE, "text": CHALLENGE})
+        assert reply.structured_content["verdict"] == "rejected"
         reply = await client.call_tool("check", {"path": "../../etc/passwd"})
         assert reply.is_error and reply.content[0].text.startswith("error: ")
         with pytest.raises(MCPError):

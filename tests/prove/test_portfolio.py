@@ -4,8 +4,9 @@ import pytest
 from fakes import FakePool
 
 from bise.prove.budget import Budget, Spent
+from bise.prove.filling import is_closed
 from bise.prove.goals import read_goal
-from bise.prove.portfolio import is_closed, scripts_for, sweep
+from bise.prove.portfolio import scripts_for, sweep
 from bise.prove.problems import load_problems
 from bise.prove.refute import statement_of, values_of
 from bise.prove.repair import open_broken
@@ -36,7 +37,8 @@ def test_scripts_use_what_the_file_and_the_goal_show():
     found = scripts(1, "xs ys : List Nat\nh : xs = ys\n⊢ size xs = size ys")
     assert found[0] == "rfl" and "omega" in found
     assert "simp [size, first]" in found
-    assert "fun_induction size <;> grind [size, first]" in found
+    for one in ("size xs", "size ys"):  # there are two, so each is named
+        assert f"fun_induction {one} <;> grind [size, first]" in found
     assert "induction xs generalizing ys <;> grind [size, first]" in found
     assert not any("induction h" in one for one in found)
     assert len(found) == len(set(found))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hosting import FILE, TWO, hosted
 from scripted_model import ScriptedModel, say
+from small_library import SmallLean
 from tests.serve.conftest import running
 
 from bise.judge import Request
@@ -17,9 +18,11 @@ from bise.prove.budget import Budget, Spent
 from bise.prove.certificate import check_certificate
 from bise.prove.door import MAX_SOURCE_BYTES, PAGE
 from bise.prove.endpoint import Endpoint
-from bise.prove.hosted import Bench, verdict_of
+from bise.prove.hosted import Bench, HostedRoom, index_apart
+from bise.prove.run import Run, Wanted, verdict_of
 from bise.prove.runs import MAX_OF_ONE, MAX_WAITING
-from bise.serve import Key, KeyRing, digest_of
+from bise.prove.workspace import Workspace
+from bise.serve import Judging, Key, KeyRing, digest_of
 from bise.serve.page import HEADERS
 
 
@@ -298,6 +301,45 @@ def test_the_judge_works_in_a_process_apart_and_is_left_when_told(thinker, monke
         with pytest.raises(Spent):
             bench.judge(request, Budget(is_interrupted=True))
         assert isinstance(bench, Bench)
+
+
+def test_a_server_has_the_index_made_in_a_process_apart(tmp_path, monkeypatch):
+    asked = []
+
+    class Command:
+        def __init__(self, words, **_):
+            asked.append(words[-3:])
+            self.num_looks = 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def poll(self):
+            self.num_looks += 1
+            return 0 if self.num_looks > 1 else None
+
+        def terminate(self):
+            asked.append("terminated")
+
+    monkeypatch.setattr("bise.prove.hosted.subprocess.Popen", Command)
+    monkeypatch.setattr("bise.prove.hosted.LOOK_S", 0.0)
+    monkeypatch.setenv("BISE_LEAN_HOME", str(tmp_path))
+    run = Run(
+        id="x",
+        owner="",
+        wanted=Wanted(work=Workspace(FILE), name="F.lean", minutes=1.0, tokens=1, attempts=1),
+    )
+    room = HostedRoom(run, Bench(judging=Judging(num_at_once=1)))
+    room._hand.__dict__["lean"] = SmallLean()
+    assert len(room.premises) > 0 and asked == [["prove", "setup", "--index"]]
+    assert len(room.premises) > 0 and len(asked) == 1  # it is there now
+    run.budget.is_interrupted = True
+    with pytest.raises(Spent):
+        index_apart(run.budget)
+    assert asked[-1] == "terminated"
 
 
 def test_the_page_and_its_files_come_with_the_policy(server):

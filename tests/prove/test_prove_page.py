@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 import pytest
 from hosting import FILE, TWO, hosted
 from tests.prove.test_prove_door import ring_of
+from tests.prove.test_shelf import stop_in_the_middle
 from tests.serve.conftest import running
 
 from bise.errors import UserError
@@ -141,14 +142,42 @@ def test_a_search_is_stopped_then_another_made_and_the_first_looked_at(browser, 
         expect(page.get_by_role("button", name="Download the certificate")).to_be_hidden()
         begin(page, TWO)
         expect(page.locator("#outcome")).to_have_text("Proved: the judge accepted it")
-        earlier = page.get_by_role("navigation", name="Searches of this tab").get_by_role("link")
-        expect(earlier).to_have_count(2)
-        earlier.first.click()
+        earlier = page.get_by_role("navigation", name="Searches").get_by_role("link")
+        known = server.client.get("/v1/prove").json()["data"]
+        expect(earlier).to_have_count(len(known))
+        page.locator(f'#runs a[href="#{first.partition("#")[2]}"]').click()
         expect(page.locator("#outcome")).to_have_text("Open: stopped")
         assert page.url == first
         page.get_by_role("button", name="Forget").click()
         expect(page.locator("#run")).to_be_hidden()
-        expect(earlier).to_have_count(1)
+        expect(earlier).to_have_count(len(known) - 1)
+
+
+def test_a_server_that_comes_back_has_its_searches_and_goes_on_with_them(
+    browser, thinker, tmp_path
+):
+    with hosted(running, thinker, searches=tmp_path) as (server, made):
+        path = stop_in_the_middle(server, made, name="Two.lean")
+    with (
+        hosted(running, thinker, searches=tmp_path) as (server, made),
+        opened(browser, server) as page,
+    ):
+        row = page.locator("#runs li")
+        expect(row).to_have_text("Two.lean interrupted")
+        row.get_by_role("link").click()
+        expect(badge(page)).to_have_text("interrupted")
+        expect(page.locator("#note")).to_contain_text("what it had found is kept")
+        expect(page.locator("#diff .added", has_text="omega")).to_have_count(1)
+        expect(page.get_by_role("button", name="Forget")).to_be_visible()
+        made.gate.clear()
+        page.get_by_role("button", name="Resume").click()
+        expect(badge(page)).to_have_text("searching")
+        expect(page.get_by_role("button", name="Resume")).to_be_hidden()
+        made.gate.set()
+        expect(page.locator("#outcome")).to_have_text("Proved: the judge accepted it")
+        expect(page.locator("#diff .added", has_text="omega")).to_have_count(2)
+        expect(row).to_have_text("Two.lean proved")
+        assert page.url.endswith(path.rpartition("/")[2])
 
 
 def test_one_that_waits_says_how_many_come_before_it(browser, both):

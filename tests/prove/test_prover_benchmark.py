@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakePool, fake_judge
+from fakes import FakePool, NoPremises, fake_judge
 from matplotlib.image import imread
 from scripted_model import ScriptedModel, say
 
@@ -192,12 +192,6 @@ def test_published_rows_say_what_they_are():
 # The command
 
 
-class NoPremises:
-    def search(self, query, limit=20, *, context=""):
-        del query, limit, context
-        return []
-
-
 class FakeHand:
     """A hand whose Lean is content with one word."""
 
@@ -290,6 +284,17 @@ def test_a_model_is_measured_by_all_its_attempts(folder, capsys):
     measure(folder, folder=folder / "other", beside=[folder / "run"])
     with pytest.raises(UserError, match="has records with model `scripted`, now it is `automat"):
         measure(folder)
+
+
+def test_a_small_model_of_tactics_is_measured_after_automation(folder):
+    with ScriptedModel([say("intro h\nomega")]) as small:
+        measure(folder, tactics=small.url, only=["easy", "hard"])
+    settings = json.loads((folder / "run" / "settings.json").read_text())
+    assert settings["model"] == "automation, scripted"
+    with pytest.raises(UserError, match="has records with model `automation, scripted`"):
+        measure(folder)
+    with pytest.raises(UserError, match="measured without either"):
+        measure(folder, "http://127.0.0.1:9", tactics="http://127.0.0.1:9")
 
 
 def test_a_server_that_gives_nothing_writes_nothing_down(folder):

@@ -32,6 +32,32 @@ def test_a_run_without_a_folder_keeps_nothing_and_can_be_watched():
     assert len(told) == 1 and log.load() is None
 
 
+def test_a_run_that_is_taken_up_goes_on_counting(tmp_path):
+    log = RunLog(tmp_path)
+    log.tell("began", "2 gaps", gaps=2)
+    log.tell("closed", "first")
+    path = tmp_path / "events.jsonl"
+    first, second = path.read_text().splitlines()
+    later = json.loads(second) | {"at_s": 60.0}
+    path.write_text(f'{first}\n{json.dumps(later)}\n{{"at_s": 61, "ki')  # killed while it wrote
+    again = RunLog(tmp_path)
+    assert [one.kind for one in again.events] == ["began", "closed"]
+    assert again.events[0].facts == {"gaps": 2} and again.before_s == 60.0
+    again.tell("ended", "done")
+    assert again.events[-1].at_s >= 60.0 and again.seconds >= 60.0
+    assert [json.loads(one)["kind"] for one in path.read_text().splitlines()] == [
+        "began", "closed", "ended",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["{\n", "[]\n", '{"at_s": 1}\n', '{"at_s": "x", "kind": 1}\n'])
+def test_events_that_cannot_be_read_say_what_to_do(tmp_path, text):
+    (tmp_path / "events.jsonl").write_text(text)
+    with pytest.raises(UserError) as caught:
+        RunLog(tmp_path)
+    assert "events.jsonl" in caught.value.message and "begin anew" in caught.value.hint
+
+
 def test_many_threads_write_whole_lines(tmp_path):
     log = RunLog(tmp_path)
     threads = [

@@ -32,6 +32,7 @@ from bise.prove.picture import draw
 from bise.prove.problems import Problem, load_problems
 from bise.prove.runlog import RunLog, write_whole
 from bise.prove.search import Plan, Search
+from bise.prove.suggest import ModelSuggester, Suggester
 from bise.prove.workspace import Workspace
 
 AUTOMATION = "automation"
@@ -49,24 +50,39 @@ def run_prove_eval(
     usd_per_hour: float | None,
     folder: Path,
     beside: Sequence[Path] = (),
+    tactics: str | None = None,
 ) -> None:
     """Solve every problem that has no record in the folder yet, then show the table.
 
-    beside: folders of other runs, drawn into the same picture.
+    beside: folders of other runs, drawn into the same picture; tactics: a small model that goes on
+    where automation is at its end.
     """
+    if tactics is not None and model is not None:
+        raise UserError(
+            "`--tactics` goes on where automation ends, `--model` is measured without either",
+            hint="leave one of them out",
+        )
     problems = load_problems(where, only)
     others = [(other, read_records(other / RECORDS), read_settings(other)) for other in beside]
     with ExitStack() as closing:
         endpoint = None if model is None else closing.enter_context(opened_model(model))
+        small = None
+        if tactics is not None:
+            small = closing.enter_context(opened_model(tactics))
+            small.effort = None
         settings = settings_of(where, endpoint, attempts, cpu_s, tokens, usd_per_hour)
+        if small is not None:
+            settings |= {"model": f"{AUTOMATION}, {small.model}", "tokens": tokens}
         keep_settings(folder, settings)
         hand = closing.enter_context(Hand(_whisper))
 
         def solve(problem: Problem) -> Record:
-            price = price_of("" if endpoint is None else endpoint.model, usd_per_hour)
+            asked = endpoint or small
+            price = price_of("" if asked is None else asked.model, usd_per_hour)
             budget = Budget(tokens=tokens, price=price)
             if endpoint is None:
-                return solve_plainly(problem, hand, budget, cpu_s)
+                suggester = None if small is None else ModelSuggester(small, budget)
+                return solve_plainly(problem, hand, budget, cpu_s, suggester)
             return solve_with(problem, hand, budget, endpoint, attempts)
 
         name = str(settings["model"])
@@ -134,9 +150,20 @@ class Teller:
         _whisper(f"{words}; {self.num_solved} solved")
 
 
-def solve_plainly(problem: Problem, hand: Hand, budget: Budget, cpu_s: float) -> Record:
-    """Automation only: one attempt, since it always does the same."""
-    plan = Plan(stages=("portfolio", "refute"), portfolio_cpu_s=cpu_s)
+def solve_plainly(
+    problem: Problem,
+    hand: Hand,
+    budget: Budget,
+    cpu_s: float,
+    suggester: Suggester | None = None,
+) -> Record:
+    """Automation, and a small model of tactics if there is one: one attempt, since both always do
+    the same."""
+    plan = Plan(
+        stages=("portfolio", "refute", "explore", "tactics"),
+        suggester=suggester,
+        portfolio_cpu_s=cpu_s,
+    )
     search = Search(
         Workspace(problem.challenge),
         hand.pool,

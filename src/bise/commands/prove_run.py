@@ -20,15 +20,17 @@ from bise.commands.show import err, out
 from bise.errors import UserError
 from bise.prove import prompts
 from bise.prove.attempts import blocks_of
-from bise.prove.budget import Budget, has_price, price_of
+from bise.prove.budget import Budget, Price, has_price, price_of
 from bise.prove.certificate import write_certificate
 from bise.prove.conversation import Conversation
 from bise.prove.endpoint import Endpoint, key_from_environment
 from bise.prove.hand import Hand
+from bise.prove.joined import read_text
 from bise.prove.repair import open_broken
 from bise.prove.runlog import RunLog, write_whole
 from bise.prove.search import Found, Plan, Search
 from bise.prove.source import Source
+from bise.prove.suggest import ModelSuggester, Suggester
 from bise.prove.workspace import Workspace
 
 START_S = 600.0
@@ -42,6 +44,9 @@ class Asked:
     """What the command line said, the same for all three."""
 
     model: str | None = None
+    tactics: str | None = None
+    """A small model that suggests tactics."""
+
     budget_usd: float | None = None
     tokens: int | None = None
     minutes: float | None = None
@@ -62,72 +67,93 @@ class Asked:
     has_walls: bool = True
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """What a search works with."""
+
+    hand: Hand
+    endpoint: Endpoint | None
+    suggester: Suggester | None
+    budget: Budget
+
+
 def run_prove(target: Path, asked: Asked) -> int:
     """Search proofs for a file, or for all files of a folder that have gaps."""
     files = [target]
     if target.is_dir():
-        files = sorted(one for one in target.rglob("*.lean") if "sorry" in one.read_text("utf-8"))
+        files = [one for one in sorted(target.rglob("*.lean")) if Source(read_text(one)).gaps]
         if not files:
             raise UserError(f"no file in `{target}` has a `sorry`")
     codes = list[int]()
-    with _opened(asked) as (hand, endpoint, budget):
+    with _opened(asked) as ready:
         for file in files:
             work = Workspace.open(file, is_free=asked.anywhere)
-            codes.append(_search(file, work, hand, endpoint, budget, asked))
+            codes.append(_search(file, work, ready, asked))
     return max(codes)
 
 
 def run_new(wanted: str, output: Path, asked: Asked) -> int:
-    """Draft a specification, have it confirmed, then search for program and proof."""
+    """Search for a program and its proof: from a specification that is drafted and confirmed, or
+    from a file with one."""
     if asked.model is None:
-        raise UserError("a draft needs a model", hint="name one with --model")
-    with _opened(asked) as (hand, endpoint, budget):
-        assert endpoint is not None, "a model was named"
-        talk = Conversation([{"role": "user", "content": prompts.SPECIFY.format(wanted=wanted)}])
-        blocks = blocks_of(talk.ask(endpoint, budget).text)
-        draft = blocks[-1] if blocks else ""
-        if not Source(draft).gaps:
-            raise UserError(
-                "the model drafted no specification with gaps", hint="ask again, in other words"
-            )
-        checked = hand.pool.check(draft)
-        if checked.has_errors:
-            first = next((one.text for one in checked.messages if one.severity == "error"), "")
-            raise UserError(f"the drafted specification does not compile: {first[:200]}")
+        raise UserError("writing a program needs a model", hint="name one with --model")
+    if wanted.endswith(".lean"):
+        file = Path(wanted)
+        work = Workspace.open(file)
+        with _opened(asked) as ready:
+            return _search(file, work, ready, asked)
+    if output.exists():
+        raise UserError(f"`{output}` exists already", hint="name another file with --output")
+    with _opened(asked) as ready:
+        draft = _drafted(wanted, ready)
         out().print(Syntax(draft, "lean", background_color="default"))
         typer.confirm("Is this what is wanted? It becomes the challenge, word for word", abort=True)
-        if output.exists():
-            raise UserError(f"`{output}` exists already", hint="name another file with --output")
         write_whole(output, draft)
         err().print(f"written to {output}", style="dim", markup=False)
-        return _search(output, Workspace(draft), hand, endpoint, budget, asked)
+        return _search(output, Workspace(draft), ready, asked)
+
+
+def _drafted(wanted: str, ready: Ready) -> str:
+    """A specification in Lean for what was said in words. Raises `UserError` if it is none."""
+    assert ready.endpoint is not None, "a model was named"
+    talk = Conversation([{"role": "user", "content": prompts.SPECIFY.format(wanted=wanted)}])
+    blocks = blocks_of(talk.ask(ready.endpoint, ready.budget).text)
+    draft = blocks[-1] if blocks else ""
+    if not Source(draft).gaps:
+        raise UserError(
+            "the model drafted no specification with gaps", hint="ask again, in other words"
+        )
+    ready.budget.check()
+    checked = ready.hand.pool.check(draft)
+    ready.budget.checked(checked.cpu_s)
+    if checked.has_errors:
+        first = next((one.text for one in checked.messages if one.severity == "error"), "")
+        raise UserError(
+            f"the drafted specification does not compile: {first[:200]}",
+            hint="ask again, or write it into a file and name that instead",
+        )
+    return draft
 
 
 def run_repair(file: Path, asked: Asked) -> int:
     """Open the proofs that are broken, and search for them anew."""
-    text = file.read_text(encoding="utf-8")
-    with _opened(asked) as (hand, endpoint, budget):
-        challenge, lost = open_broken(text, hand.pool, budget)
+    text = read_text(file)
+    with _opened(asked) as ready:
+        challenge, lost = open_broken(text, ready.hand.pool, ready.budget)
         if not Source(challenge).gaps:
             out().print("nothing is broken")
             return 0
         for name in lost:
             err().print(f"broken: {name}", style="dim", markup=False)
         work = Workspace(challenge, is_free=asked.anywhere)
-        return _search(file, work, hand, endpoint, budget, asked)
+        return _search(file, work, ready, asked)
 
 
-def _search(
-    file: Path,
-    work: Workspace,
-    hand: Hand,
-    endpoint: Endpoint | None,
-    budget: Budget,
-    asked: Asked,
-) -> int:
+def _search(file: Path, work: Workspace, ready: Ready, asked: Asked) -> int:
+    hand, budget = ready.hand, ready.budget
     log = RunLog(None if asked.runs is None else asked.runs / file.stem)
-    examples = None if asked.examples is None else asked.examples.read_text(encoding="utf-8")
-    plan = Plan(endpoint=endpoint, num_attempts=asked.attempts)
+    examples = None if asked.examples is None else read_text(asked.examples)
+    plan = Plan(endpoint=ready.endpoint, suggester=ready.suggester, num_attempts=asked.attempts)
     search = Search(
         work,
         hand.pool,
@@ -173,14 +199,20 @@ def show(file: Path, work: Workspace, found: Found) -> None:
 
 
 @contextmanager
-def _opened(asked: Asked) -> Generator[tuple[Hand, Endpoint | None, Budget], None, None]:
-    """Lean, the model and the budget."""
+def _opened(asked: Asked) -> Generator[Ready, None, None]:
+    """Lean, the models and the budget."""
     console = err()
     with ExitStack() as closing:
         endpoint = None
         if asked.model is not None:
             endpoint = closing.enter_context(opened_model(asked.model))
         budget = _budget(asked, endpoint)
+        suggester = None
+        if asked.tactics is not None:
+            suggesting = closing.enter_context(opened_model(asked.tactics))
+            suggesting.effort = None  # a tactic is no answer to think long about
+            suggesting.price = _price(asked, suggesting)
+            suggester = ModelSuggester(suggesting, budget)
         hand = closing.enter_context(
             Hand(
                 lambda words: console.print(words, style="dim", markup=False),
@@ -189,7 +221,7 @@ def _opened(asked: Asked) -> Generator[tuple[Hand, Endpoint | None, Budget], Non
                 has_walls=asked.has_walls,
             )
         )
-        yield hand, endpoint, budget
+        yield Ready(hand=hand, endpoint=endpoint, suggester=suggester, budget=budget)
 
 
 @contextmanager
@@ -205,7 +237,8 @@ def opened_model(where: str) -> Generator[Endpoint, None, None]:
         yield endpoint
 
 
-def _budget(asked: Asked, endpoint: Endpoint | None) -> Budget:
+def _price(asked: Asked, endpoint: Endpoint | None) -> Price:
+    """What a model costs. Raises `UserError` if that is not known and dollars are counted."""
     name = "" if endpoint is None else endpoint.model
     knows_price = has_price(name) or asked.usd_per_hour is not None
     if asked.budget_usd is not None and endpoint is not None and not knows_price:
@@ -213,12 +246,16 @@ def _budget(asked: Asked, endpoint: Endpoint | None) -> Budget:
             f"no price is known for `{name}`, so a budget in dollars would mean nothing",
             hint="name what its machine costs with --usd-per-hour, or set --tokens or --minutes",
         )
+    return price_of(name, asked.usd_per_hour)
+
+
+def _budget(asked: Asked, endpoint: Endpoint | None) -> Budget:
     return Budget(
         dollars=asked.budget_usd,
         tokens=asked.tokens,
         minutes=asked.minutes,
         checks=asked.checks,
-        price=price_of(name, asked.usd_per_hour),
+        price=_price(asked, endpoint),
     )
 
 

@@ -15,10 +15,15 @@ from bise.judge.install import (
     lean_home,
     remove,
 )
+from bise.judge.wasm import WasmLean
+from bise.prove.premises import open_premises
 
 
-def run_setup(*, archives: Path | None, is_removal: bool) -> None:
-    """Install Lean, saying first what that takes; or remove it."""
+def run_setup(*, archives: Path | None, is_removal: bool, is_indexed: bool = False) -> None:
+    """Install Lean, saying first what that takes; or remove it.
+
+    is_indexed: have the library's index as well, so that the first search need not make it.
+    """
     home = lean_home()
     if is_removal:
         freed = remove(home)
@@ -32,6 +37,22 @@ def run_setup(*, archives: Path | None, is_removal: bool) -> None:
         announce(home, archives)
         found = with_bars(home, archives)
     out().print(f"Lean is installed in {found.folder}", markup=False)
+    if is_indexed:
+        index(home, found)
+    elif not any(home.glob("premises-*.npz")):
+        err().print(
+            "the first search of the library takes half a minute longer, to index it;"
+            " `bise prove setup --index` does that now",
+            style="dim",
+            markup=False,
+        )
+
+
+def index(home: Path, found: Installation) -> None:
+    """Make the library's index, unless it is there."""
+    with loading_bar("indexing the library", unit="modules") as told:
+        premises = open_premises(WasmLean(found), home=home, told=told)
+    out().print(f"{len(premises):,} declarations of the library are indexed", markup=False)
 
 
 def announce(home: Path, archives: Path | None) -> None:

@@ -17,7 +17,7 @@ from bise.prove.runlog import Event, RunLog
 SHOWN = 12
 """Events in view."""
 
-QUIET = frozenset({"call", "tool", "check", "ended"})
+QUIET = frozenset({"call", "tool", "suggested", "check", "ended"})
 """Not told without `--watch`: there are too many."""
 
 

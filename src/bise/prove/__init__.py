@@ -8,6 +8,7 @@ from bise.prove.premises import Premises, open_premises
 from bise.prove.problems import Problem, load_problems
 from bise.prove.runlog import Event, RunLog
 from bise.prove.search import Found, Plan, Search
+from bise.prove.suggest import ModelSuggester, Suggester
 from bise.prove.tools import Tools
 from bise.prove.workspace import Protected, Workspace
 
@@ -18,6 +19,7 @@ __all__ = [
     "Found",
     "Hand",
     "ModelFailed",
+    "ModelSuggester",
     "Plan",
     "Premises",
     "Price",
@@ -26,6 +28,7 @@ __all__ = [
     "RunLog",
     "Search",
     "Spent",
+    "Suggester",
     "Tools",
     "Usage",
     "Workspace",

@@ -91,6 +91,9 @@ class Budget:
     is_interrupted: bool = False
     """Whether somebody asked to stop."""
 
+    before_s: float = 0.0
+    """Of the minutes, seconds that were used before this process took the search up."""
+
     _reserved: Usage = field(default_factory=Usage, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -106,7 +109,7 @@ class Budget:
         """Seconds until the clock ends the search; infinite without such a limit."""
         if self.minutes is None:
             return float("inf")
-        return self.minutes * 60 - (time.monotonic() - self._started)
+        return self.minutes * 60 - self.before_s - (time.monotonic() - self._started)
 
     def need_time(self) -> None:
         """Raises `Spent` when the time is up."""
@@ -114,15 +117,19 @@ class Budget:
             raise Spent("minutes")
 
     @contextmanager
-    def call(self, prompt_tokens: int, most_output: int) -> Generator[Usage, None, None]:
+    def call(
+        self, prompt_tokens: int, most_output: int, price: Price | None = None
+    ) -> Generator[Usage, None, None]:
         """Room for one call of a model; write what it used into what is given. Raises `Spent`.
 
-        prompt_tokens: an upper bound. Whoever leaves without having written anything pays nothing;
-        after an exception the whole reservation counts, since the other side may have computed.
+        prompt_tokens: an upper bound; price: of another model than the budget's. Whoever leaves
+        without having written anything pays nothing; after an exception the whole reservation
+        counts, since the other side may have computed.
         """
         self.need_time()
         most = Usage(calls=1, prompt_tokens=prompt_tokens, output_tokens=most_output)
-        most.dollars = self.price.of(most)
+        price = price or self.price
+        most.dollars = price.of(most)
         self._reserve(most)
         found = Usage()
         try:
@@ -130,11 +137,12 @@ class Budget:
         except BaseException:
             self._settle(most, most)
             raise
-        found.dollars = self.price.of(found)
+        found.dollars = price.of(found)
         self._settle(most, found)
 
-    def fitting_output(self, prompt_tokens: int, wanted: int) -> int:
+    def fitting_output(self, prompt_tokens: int, wanted: int, price: Price | None = None) -> int:
         """Tokens of an answer that still fit, at most so many. Raises `Spent` if none does."""
+        price = price or self.price
         with self._lock:
             most = wanted
             if self.tokens is not None:
@@ -142,10 +150,10 @@ class Budget:
                 most = min(most, left)
                 if most < 1:
                     raise Spent("tokens")
-            if self.dollars is not None and self.price.output > 0:
+            if self.dollars is not None and price.output > 0:
                 left_usd = self.dollars - self.used.dollars - self._reserved.dollars
-                left_usd -= prompt_tokens * self.price.prompt / MILLION
-                most = min(most, int(left_usd * MILLION / self.price.output))
+                left_usd -= prompt_tokens * price.prompt / MILLION
+                most = min(most, int(left_usd * MILLION / price.output))
                 if most < 1:
                     raise Spent("dollars")
             return most

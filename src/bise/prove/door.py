@@ -22,8 +22,9 @@ from bise.errors import BadRequest, NotFound
 from bise.prove.certificate import write_certificate
 from bise.prove.endpoint import Endpoint
 from bise.prove.hosted import Bench, HostedRoom
-from bise.prove.run import Run, Wanted, request_of
+from bise.prove.run import Run, Wanted
 from bise.prove.runs import Room, Runs
+from bise.prove.shelf import Shelf
 from bise.prove.workspace import Workspace
 from bise.serve.events import EventStream, compact
 from bise.serve.faults import HttpFault
@@ -71,10 +72,11 @@ class ProveBody(Shape):
 class Proving:
     """The prover as a guest of a server; close it when the server has ended."""
 
-    def __init__(self, bench: Bench, opened: Opened | None = None):
-        """opened: what a run works with, other than the Lean that is installed"""
+    def __init__(self, bench: Bench, opened: Opened | None = None, shelf: Shelf | None = None):
+        """opened: what a run works with, other than the Lean that is installed; shelf: where runs
+        are kept, else they end with the server"""
         self.bench = bench
-        self.runs = Runs(opened or (lambda run: HostedRoom(run, bench)))
+        self.runs = Runs(opened or (lambda run: HostedRoom(run, bench)), shelf)
 
     def add_to(self, app: FastAPI, served: Served) -> Mapping[str, type[Shape]]:
         """Add the page and its doors; gives the shape of what is posted."""
@@ -83,6 +85,11 @@ class Proving:
         async def begin_proving(request: Request) -> Response:
             """Begin a search for the proofs a Lean file lacks."""
             return await self.begin(request, served)
+
+        @app.get("/v1/prove")
+        async def list_proving(request: Request) -> Response:
+            """The searches of whoever asks, the newest first."""
+            return JSONResponse({"object": "list", "data": self.listed(request, served)})
 
         @app.get("/v1/prove/{name}")
         async def look_at_proving(name: str, request: Request) -> Response:
@@ -93,6 +100,13 @@ class Proving:
         async def watch_proving(name: str, request: Request) -> Response:
             """The same as it happens, as server-sent events."""
             return self.watch(request, self.find(request, name), served)
+
+        @app.post("/v1/prove/{name}/resume", status_code=202)
+        async def resume_proving(name: str, request: Request) -> Response:
+            """Go on with a search that a server was stopped in."""
+            run = self.find(request, name)
+            self.resume(request, run, served)
+            return JSONResponse(self.runs.seen(run), status_code=202)
 
         @app.delete("/v1/prove/{name}")
         async def stop_proving(name: str, request: Request) -> Response:
@@ -109,9 +123,9 @@ class Proving:
         add_page(app, PAGE, "/prove")
         return {"/v1/prove": ProveBody}
 
-    def close(self) -> None:
-        """Stop all searches."""
-        self.runs.close()
+    def close(self, patience_s: float = 10.0) -> None:
+        """Stop all searches, and wait a little for the one that runs."""
+        self.runs.close(patience_s)
 
     async def begin(self, request: Request, served: Served) -> Response:
         """Put a search in the queue."""
@@ -131,11 +145,32 @@ class Proving:
             minutes=body.minutes or MINUTES,
             tokens=body.tokens or TOKENS,
             attempts=body.attempts or ATTEMPTS,
+            model=body.model,
             opened_model=opened_model,
         )
         self.bench.loop = asyncio.get_running_loop()
         run = self.runs.begin(owner, wanted)
         return JSONResponse({"id": run.id, "state": run.state}, status_code=201)
+
+    def listed(self, request: Request, served: Served) -> list[dict[str, Any]]:
+        """The runs of whoever asks. Raises `HttpFault` 403 where that could be anybody."""
+        owner = owner_of(request)
+        if not owner and not served.manners.is_local:
+            raise HttpFault(
+                403,
+                "a server that asks nobody for a key tells strangers of no searches",
+                hint="keep the address of yours, or give the server keys",
+            )
+        return self.runs.listed(owner)
+
+    def resume(self, request: Request, run: Run, served: Served) -> None:
+        """Put one that was interrupted in the queue, with the model it had."""
+        opened_model = None
+        if run.wanted.model is not None:
+            served.need(run.wanted.model)
+            opened_model = model_of(request, served)
+        self.bench.loop = asyncio.get_running_loop()
+        self.runs.resume(run, opened_model)
 
     def find(self, request: Request, name: str) -> Run:
         return self.runs.find(owner_of(request), name)
@@ -153,7 +188,7 @@ class Proving:
         return EventStream(events, last_words(request, partial(event, "error")), {})
 
     async def certificate(self, run: Run) -> Response:
-        if not run.is_certified:
+        if run.accepted is None:
             raise NotFound("there is no certificate: nothing of this search was accepted")
         content = await asyncio.to_thread(zipped, run)
         headers = {
@@ -225,7 +260,7 @@ async def happenings(
         if changed:
             known = seen
             yield event("seen", changed)
-        if seen["state"] == "ended":
+        if seen["state"] in ("ended", "interrupted"):
             yield event("end", {"id": run.id})
             return
         await asyncio.sleep(LOOK_S)
@@ -239,11 +274,12 @@ def event(kind: str, data: Mapping[str, Any], number: int | None = None) -> byte
 
 def zipped(run: Run) -> bytes:
     """The certificate's folder as one file."""
-    assert run.found is not None and run.found.verdict is not None, "it was accepted"
+    accepted = run.accepted
+    assert accepted is not None, "it was accepted"
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="bise-certificate-") as made:
         folder = Path(made) / "certificate"
-        write_certificate(folder, request_of(run.wanted.work), run.found.verdict)
+        write_certificate(folder, *accepted)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             for one in sorted(folder.iterdir()):
                 file.write(one, f"certificate/{one.name}")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bise.errors import UserError
-from bise.prove.budget import Budget, Usage
+from bise.prove.budget import Budget, Price, Usage
 
 Message = dict[str, Any]
 
@@ -84,6 +84,9 @@ class Endpoint:
     """`reasoning_effort`; None leaves it out, for servers that refuse it."""
 
     timeout_s: float = 600.0
+    price: Price | None = None
+    """Its own, if it is another model than the one the budget's price is for."""
+
     _client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +128,7 @@ class Endpoint:
 
         prompt_tokens: an upper bound of what the messages and tools take.
         """
-        most = budget.fitting_output(prompt_tokens, max_tokens)
+        most = budget.fitting_output(prompt_tokens, max_tokens, self.price)
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
@@ -139,7 +142,7 @@ class Endpoint:
         if seed is not None:
             body["seed"] = seed
         refusal = None
-        with budget.call(prompt_tokens, most) as usage:
+        with budget.call(prompt_tokens, most, self.price) as usage:
             started = time.monotonic()
             try:
                 answer = self._post(body, budget)

@@ -32,6 +32,14 @@ class Goal:
 
         Assumptions without a name get `h1`, `h2`, …
         """
+        return self._opened()[0]
+
+    @property
+    def claim(self) -> str:
+        """The target behind those."""
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[tuple[Hypothesis, ...], str]:
         found: list[Hypothesis] = []
         taken = {one.name for one in self.hypotheses}
         rest = self.target.strip()
@@ -39,13 +47,13 @@ class Goal:
             if rest.startswith("∀"):
                 body = split_outside(rest, ",")
                 if body is None:
-                    return tuple(found)
+                    return tuple(found), rest
                 found += _bound(body[0][1:].strip())
                 rest = body[1].strip()
                 continue
             arrow = split_outside(rest, "→")
             if arrow is None:
-                return tuple(found)
+                return tuple(found), rest
             number = sum(one.name.startswith("h") for one in found) + 1
             while f"h{number}" in taken:
                 number += 1

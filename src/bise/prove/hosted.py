@@ -1,6 +1,8 @@
 """The room of a search on a server: warm Lean of its own, and the judge in processes apart."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from concurrent.futures import Future
 from contextlib import suppress
@@ -9,11 +11,10 @@ from typing import Any
 
 from bise.judge import Request, Verdict
 from bise.judge.pool import WarmPool
-from bise.judge.report import Warning_
 from bise.prove.budget import Budget, Spent
 from bise.prove.hand import Hand
-from bise.prove.premises import Premises
-from bise.prove.run import Run
+from bise.prove.premises import Premises, index_of
+from bise.prove.run import Run, verdict_of
 from bise.serve.faults import HttpFault
 from bise.serve.judging import Job, Judging
 
@@ -78,6 +79,12 @@ class HostedRoom:
 
     @property
     def premises(self) -> Premises:
+        """What the library proves. Its index is made in a process apart: half a minute of work in
+        ours would be felt by everybody who is served. Raises `Spent`."""
+        if not index_of(self._hand.lean, self._hand.home).exists():
+            self._tell("indexing the library; once only")
+            index_apart(self._run.budget)
+            self._tell("")
         return self._hand.premises
 
     def judge(self, request: Request) -> Verdict:
@@ -91,10 +98,16 @@ class HostedRoom:
         self._run.note = words
 
 
-def verdict_of(told: dict[str, Any]) -> Verdict:
-    """A verdict from what the command printed."""
-    warnings = [Warning_(one["code"], one["message"]) for one in told["warnings"]]
-    return Verdict(**{**told, "warnings": warnings})
+def index_apart(budget: Budget) -> None:
+    """Have the command make the index; if it cannot, whoever opens it will say why."""
+    command = [sys.executable, "-m", "bise.cli", "prove", "setup", "--index"]
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere) as process:
+        while process.poll() is None:
+            if budget.is_interrupted or budget.left_s <= 0:
+                process.terminate()
+                raise Spent("minutes")
+            time.sleep(LOOK_S)
 
 
 def _result(coming: "Future[dict[str, Any]]", budget: Budget) -> dict[str, Any]:

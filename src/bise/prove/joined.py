@@ -18,7 +18,7 @@ MOST_MODULES = 500
 
 
 def read_text(path: Path) -> str:
-    """A file of somebody's benchmark. Raises `UserError` if it cannot be read."""
+    """A file. Raises `UserError` if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:

@@ -6,119 +6,150 @@ assumption and along each recursive function, followed by those. It is the floor
 beat, and what proves things where there is none.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
-from bise.judge.extensions import Position
 from bise.judge.pool import WarmPool
-from bise.judge.warm import Checked
 from bise.prove.budget import Budget
-from bise.prove.goals import Goal, Hypothesis, read_goal, words_of
-from bise.prove.source import Declaration, Gap, Source
-from bise.prove.workspace import Workspace, fill
+from bise.prove.explore import explore
+from bise.prove.filling import Closed, Spot, Swept, Trial, fill_gaps
+from bise.prove.goals import CLOSE, OPEN, Goal, Hypothesis, read_goal, words_of
+from bise.prove.source import Declaration, Source
+from bise.prove.tools import Finds, definitions_behind
+from bise.prove.workspace import Workspace
 
-TRY_CPU_S = 8.0
-"""CPU seconds for one script, after which Lean is ended and has to start anew."""
+EXPLORED_SHARE = 0.4
+"""Of the CPU seconds for what scripts did not fill: those for lemmas."""
 
-PATIENCE = "set_option maxHeartbeats 20000\n"
-"""So that Lean itself gives a script up before that; a tenth of what it would spend."""
+MOST_FOUND, MOST_PREMISES, MOST_INDUCTIONS = 24, 12, 3
+"""Of the library: declarations looked at, theorems tried, inductions that they are tried behind."""
+
+EMPTY, ANY_LIST = "[]", "more"
+ONE_ELEMENT = re.compile(r"\[(?P<inside>[^\[\],|:]+)\]")
+EXPLORED_CPU_S = 3.0
+"""For one script of a lemma that may not even be true."""
 
 MOST_NAMES = 12
 """Definitions and theorems named to one tactic."""
+
+MOST_APPLICATIONS = 3
+"""Of one function, for inductions along it."""
+
+ARGUMENT = re.compile(r" +(?!(?:fun|then|else|with|do|in|at|by)\b)(?:[^\W\d][\w'!?.]*|\d+|[(\[⟨])")
+Tried = set[tuple[str, str]]
+"""Scripts that failed, each with the goal it was for."""
 
 PLAIN_TYPES = ("Prop", "Type", "Sort")
 RELATIONS = (" = ", " ≤ ", " < ", " ≥ ", " > ", " ≠ ", " ∣ ", " ∧ ", " ↔ ", " → ", "∀", "∃", "¬")
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A gap and the script that fills it."""
+def sweep(
+    work: Workspace,
+    pool: WarmPool,
+    budget: Budget,
+    *,
+    cpu_s: float = 60.0,
+    told: Callable[[Closed], None] = lambda _: None,
+    tried: Tried | None = None,
+) -> Swept:
+    """Fill what scripts can fill; see `fill_gaps`. tried: gets those that failed."""
+    known = set[tuple[str, str]]() if tried is None else tried
 
-    name: str
-    script: str
-    cpu_s: float
+    def close(spot: Spot, trial: Trial) -> str | None:
+        return _close(spot, trial, known, None)
 
-
-@dataclass(slots=True)
-class Swept:
-    """What the portfolio did to a file."""
-
-    closed: list[Closed] = field(default_factory=list[Closed])
-    open: list[str] = field(default_factory=list[str])
-    """Declarations whose gap nothing filled."""
-
-    num_tried: int = 0
-    cpu_s: float = 0.0
+    return fill_gaps(work, pool, budget, close, cpu_s=cpu_s, told=told)
 
 
-def sweep(work: Workspace, pool: WarmPool, budget: Budget, *, cpu_s: float = 60.0) -> Swept:
-    """Fill what automation can fill. The workspace keeps what was found.
+def sweep_deeper(
+    work: Workspace,
+    pool: WarmPool,
+    budget: Budget,
+    tried: Tried,
+    premises: Callable[[], Finds],
+    *,
+    cpu_s: float,
+    told: Callable[[Closed], None] = lambda _: None,
+    explored: Callable[[Sequence[str]], None] = lambda _: None,
+) -> Swept:
+    """Fill what scripts can fill with lemmas that nobody stated, and with what the library proves.
 
-    cpu_s: of Lean, for the whole file. Raises `Spent` when the budget ends it.
+    explored: of the lemmas that were found; tried: scripts that failed before; premises: the
+    library. The rest as `fill_gaps`.
     """
-    swept = Swept()
-    skipped, holes = 0, set[str]()
-    while skipped < len(work.gaps):
-        gap = work.gaps[skipped]
-        declaration = work.source.declaration_at(gap.start)
-        name = work.source.qualified(declaration) if declaration is not None else "?"
-        found = None
-        is_theorem = declaration is not None and declaration.kind in ("theorem", "lemma")
-        if declaration is not None and not is_theorem:
-            holes.add(declaration.name)
-        text = "" if declaration is None else work.text[declaration.start : declaration.end]
-        if is_theorem and not holes & words_of(text):  # of what has no body nothing can be shown
-            share = (cpu_s - swept.cpu_s) / (len(work.gaps) - skipped)
-            found = _close(work, gap, pool, budget, swept, max(share, 0.0))
-        if found is None:
-            swept.open.append(name)
-            skipped += 1
-        else:
-            swept.closed.append(Closed(name, found, swept.cpu_s))
-            work.replace(fill(work.text, gap, found))
-    return swept
+    searched = Swept()
+    trial = Trial(pool, budget, searched, cpu_s * EXPLORED_SHARE, EXPLORED_CPU_S)
+    if lemmas := explore(work, trial):
+        explored(lemmas)
+
+    def close(spot: Spot, trial: Trial) -> str | None:
+        return _close(spot, trial, tried, premises)
+
+    left_s = cpu_s - searched.cpu_s
+    return searched.followed_by(fill_gaps(work, pool, budget, close, cpu_s=left_s, told=told))
 
 
 def _close(
-    work: Workspace, gap: Gap, pool: WarmPool, budget: Budget, swept: Swept, cpu_s: float
+    spot: Spot,
+    trial: Trial,
+    tried: Tried,
+    premises: Callable[[], Finds] | None,
 ) -> str | None:
-    """The first script that closes a gap."""
-    source = work.source
-    declaration = source.declaration_at(gap.start)
-    assert declaration is not None
-    # what follows the declaration cannot matter, and takes time
-    begun = source.text[: declaration.start] + PATIENCE
-    begun += source.text[declaration.start : declaration.end]
-    gap, line = gap.moved(len(PATIENCE)), declaration.line + 1
-    budget.check()
-    shown = pool.goals(begun, Position(gap.line, gap.column))
+    """The first script that closes a gap. tried: those that failed there, not to be repeated."""
+    trial.budget.check()
+    shown = spot.goals(trial.pool)
     if not shown:
         return None
-    end = swept.cpu_s + cpu_s
-    for script in dict.fromkeys(scripts_for(read_goal(shown[0].text), source, declaration)):
-        if swept.cpu_s >= end:
+    goal = read_goal(shown[0])
+    known = () if premises is None else _known(shown[0], spot, trial, premises())
+    for script in dict.fromkeys(scripts_for(goal, spot.source, spot.declaration, known)):
+        if trial.is_over:
             return None
-        budget.check()
-        limit_s = min(TRY_CPU_S, max(end - swept.cpu_s, 1.0))
-        tried = pool.check(fill(begun, gap, script), with_goals=False, cpu_s=limit_s)
-        swept.num_tried += 1
-        swept.cpu_s += tried.cpu_s
-        budget.checked(tried.cpu_s)
-        if is_closed(tried, line):
+        if (shown[0], script) in tried:
+            continue
+        tried.add((shown[0], script))
+        if spot.is_closed(trial.check(spot.filled(script))):
             return script
     return None
 
 
-def is_closed(checked: Checked, line: int) -> bool:
-    """Whether a declaration that begins in a line, the last of its file, is proved."""
-    after = [one for one in checked.messages if one.start.line >= line]
-    return checked.end == "answered" and not any(
-        one.severity == "error" or one.kind == "hasSorry" for one in after
-    )
+def _known(goal: str, spot: Spot, trial: Trial, premises: Finds) -> list[str]:
+    """Theorems of the library for a goal, and for what is left of it after the first steps."""
+    see = setting_of(read_goal(goal), spot.source, spot.declaration)
+    own, queries = _in_brackets(_list([*see.near, *see.theorems])), [goal]
+    for begun in ("", *(f"{one} <;> " for one in see.inductions[:MOST_INDUCTIONS])):
+        if trial.is_over:
+            break
+        queries += (spot.left(f"{see.intro}{begun}try simp_all{own}", trial) or ())[:1]
+    context = definitions_behind(spot.source, goal)
+    lists = [
+        [one.name for one in premises.search(query, MOST_FOUND, context=context)
+         if one.kind == "theorem"]
+        for query in dict.fromkeys(queries)
+    ]  # fmt: skip
+    mixed = [one for several in zip_longest(*lists) for one in several if one is not None]
+    return list(dict.fromkeys(mixed))[:MOST_PREMISES]
 
 
-def scripts_for(goal: Goal, source: Source, declaration: Declaration) -> Iterator[str]:
-    """Scripts that may close a goal of a declaration, the cheapest and likeliest first."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a goal and the file before it offer."""
+
+    intro: str
+    """Brings what the goal quantifies into the context."""
+
+    variables: tuple[Hypothesis, ...]
+    near: list[str]
+    """Definitions the goal speaks of."""
+
+    theorems: list[str]
+    inductions: list[str]
+
+
+def setting_of(goal: Goal, source: Source, declaration: Declaration) -> Setting:
+    """What there is to work with at a goal of a declaration."""
     before = [one for one in source.declarations if one.start < declaration.start and one.name]
     definitions = [one.name for one in before if one.kind in ("def", "abbrev", "instance")]
     theorems = [one.name for one in before if one.kind in ("theorem", "lemma")]
@@ -127,20 +158,35 @@ def scripts_for(goal: Goal, source: Source, declaration: Declaration) -> Iterato
     binders = goal.binders
     intro = f"intro {' '.join(one.name for one in binders)}\n" if binders else ""
     variables = (*goal.hypotheses, *binders)
-    yield from _closers(intro, near, theorems, variables, "∃" in goal.target)
-    for induction in _inductions(variables, near, goal.target):
-        for finish in _finishes(near, theorems):
-            yield f"{intro}{induction} <;> {finish}"
+    inductions = list(dict.fromkeys(_inductions(variables, near, goal.target)))
+    return Setting(intro, variables, near, theorems, inductions)
 
 
-def _closers(
-    intro: str,
-    definitions: Sequence[str],
-    theorems: Sequence[str],
-    variables: Sequence[Hypothesis],
-    has_witness: bool,
+def scripts_for(
+    goal: Goal, source: Source, declaration: Declaration, known: Sequence[str] = ()
 ) -> Iterator[str]:
-    names = _list([*definitions, *theorems])
+    """Scripts that may close a goal of a declaration, the cheapest and likeliest first.
+
+    known: theorems of the library that may help.
+    """
+    see = setting_of(goal, source, declaration)
+    yield from _closers(see, "∃" in goal.target)
+    yield from _generalized(see, goal.claim)
+    first, rest = see.inductions[:MOST_INDUCTIONS], see.inductions[MOST_INDUCTIONS:]
+    yield from _by_induction(see, first)
+    if known:
+        yield from _by_library(see, known)
+    yield from _by_induction(see, rest)
+
+
+def _by_induction(see: Setting, inductions: Sequence[str]) -> Iterator[str]:
+    for induction in inductions:
+        for finish in _finishes(see):
+            yield f"{see.intro}{induction} <;> {finish}"
+
+
+def _closers(see: Setting, has_witness: bool) -> Iterator[str]:
+    intro, names = see.intro, _list([*see.near, *see.theorems])
     yield from ("rfl", "decide", "omega", "simp", "grind")
     yield f"{intro}simp_all"
     if intro:
@@ -150,16 +196,50 @@ def _closers(
         yield f"{intro}simp [{names}]"
         yield f"{intro}simp_all [{names}]"
         yield f"{intro}grind [{names}]"
-        if definitions:
-            yield f"{intro}unfold {' '.join(definitions)}\ngrind"
+        if see.near:
+            yield f"{intro}unfold {' '.join(see.near)}\ngrind"
         yield f"{intro}simp [{names}] <;> omega"
         yield f"{intro}simp_all [{names}] <;> grind [{names}]"
     if has_witness:
-        yield from _witnesses(intro, variables, names)
+        yield from _witnesses(intro, see.variables, names)
     yield f"{intro}constructor <;> intros <;> simp_all{_in_brackets(names)}"
     yield f"{intro}refine ⟨?_, ?_⟩ <;> grind{_in_brackets(names)}"
     yield f"{intro}repeat' constructor\nall_goals grind{_in_brackets(names)}"
     yield f"{intro}split <;> simp_all{_in_brackets(names)} <;> omega"
+
+
+def _by_library(see: Setting, known: Sequence[str]) -> Iterator[str]:
+    """With theorems of the library: all of them to rewrite with, one by one else."""
+    intro, names, library = see.intro, _list([*see.near, *see.theorems]), ", ".join(known)
+    every = f"{names}, {library}" if names else library
+    yield f"{intro}simp [{every}]"
+    yield f"{intro}simp_all [{every}]"
+    yield f"{intro}simp [{every}] <;> grind{_in_brackets(names)}"
+    for one in known:
+        yield f"{intro}grind [{', '.join(filter(None, (names, one)))}]"
+        others = [other for other in known if other != one]
+        yield f"{intro}simp [{', '.join(filter(None, (names, f'← {one}', *others)))}]"
+        yield f"{intro}apply {one} <;> simp_all{_in_brackets(names)} <;> omega"
+    for induction in see.inductions[:MOST_INDUCTIONS]:
+        yield f"{intro}{induction} <;> simp_all [{every}]"
+        yield f"{intro}{induction} <;> simp_all [{every}] <;> grind{_in_brackets(names)}"
+        for one in known[: 2 * MOST_INDUCTIONS]:
+            yield f"{intro}{induction} <;> grind [{', '.join(filter(None, (names, one)))}]"
+
+
+def _generalized(see: Setting, claim: str) -> Iterator[str]:
+    """A statement about `[]`, shown for every list instead: what begins empty does not stay so."""
+    if EMPTY not in claim:
+        return
+    wider = ONE_ELEMENT.sub(rf"(\g<inside> :: {ANY_LIST})", claim.replace(EMPTY, ANY_LIST))
+    names = _in_brackets(_list([*see.near, *see.theorems]))
+    for induction in see.inductions[:MOST_INDUCTIONS]:
+        for finish in (f"simp_all{names}", f"grind{names}", f"simp_all{names} <;> grind{names}"):
+            yield (
+                f"{see.intro}have wider : ∀ {ANY_LIST}, {wider} := by\n"
+                f"  {induction} <;> intros <;> {finish}\n"
+                f"simpa using wider {EMPTY}"
+            )
 
 
 def _witnesses(intro: str, variables: Sequence[Hypothesis], names: str) -> Iterator[str]:
@@ -175,9 +255,9 @@ def _witnesses(intro: str, variables: Sequence[Hypothesis], names: str) -> Itera
         yield f"{intro}exact ⟨_, rfl⟩"
 
 
-def _finishes(definitions: Sequence[str], theorems: Sequence[str]) -> Iterator[str]:
-    every = _in_brackets(_list([*definitions, *theorems]))
-    own = _in_brackets(_list(definitions))
+def _finishes(see: Setting) -> Iterator[str]:
+    every = _in_brackets(_list([*see.near, *see.theorems]))
+    own = _in_brackets(_list(see.near))
     yield f"grind{every}"
     yield f"simp_all{every}"
     yield f"simp_all{own} <;> grind{every}"
@@ -189,10 +269,13 @@ def _inductions(
     variables: Sequence[Hypothesis], definitions: Sequence[str], target: str
 ) -> Iterator[str]:
     """Ways to begin an induction, those along functions of the goal first."""
-    words = words_of(target)
+    said = [target, *(one.type for one in variables if not _is_data(one))]
     for name in definitions:
-        if name in words:
+        found = applications(name, target)
+        if len(found) == 1:
             yield f"fun_induction {name}"
+        for one in found or applications(name, " , ".join(said)):
+            yield f"fun_induction {one}"
     data = [one for one in variables if _is_data(one)]
     for one in data:
         others = [other.name for other in data if other is not one]
@@ -205,6 +288,34 @@ def _inductions(
             yield f"cases {one.name}"
     for one in data:
         yield f"cases {one.name}"
+    for name in definitions:
+        if name in words_of(target):
+            yield f"fun_cases {name}"
+
+
+def applications(name: str, text: str) -> list[str]:
+    """How a function is applied in a text, each way once: name and arguments, as they stand."""
+    found = list[str]()
+    for match in re.finditer(rf"(?<![\w.'!?]){re.escape(name)}(?![\w'!?.])", text):
+        at = match.end()
+        while (argument := ARGUMENT.match(text, at)) is not None:
+            at = _end_of(text, argument)
+        if at > match.end():
+            found.append(text[match.start() : at])
+    return list(dict.fromkeys(found))[:MOST_APPLICATIONS]
+
+
+def _end_of(text: str, argument: "re.Match[str]") -> int:
+    """Where an argument ends: a word, or a bracket with what is in it."""
+    start = argument.end() - 1
+    if text[start] not in OPEN:
+        return argument.end()
+    depth = 0
+    for at in range(start, len(text)):
+        depth += (text[at] in OPEN) - (text[at] in CLOSE)
+        if depth == 0:
+            return at + 1
+    return len(text)
 
 
 def _is_data(one: Hypothesis) -> bool:

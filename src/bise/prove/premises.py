@@ -95,16 +95,20 @@ def open_premises(
 
     home: the folder that the index is kept in. told: hears modules done and modules in all.
     """
-    folder = home or lean_home()
-    path = folder / f"premises-{lean.identity.library[:16]}-{VERSION}.npz"
+    path = index_of(lean, home)
     try:
         return Premises(path)
     except NOT_WHOLE:  # or not there: it is only a cache
         save(path, build(lean, told))
-        for other in folder.glob("premises-*.npz"):
+        for other in path.parent.glob("premises-*.npz"):
             if other != path:  # of a Lean that was here before, or of an older form
                 other.unlink(missing_ok=True)
         return Premises(path)
+
+
+def index_of(lean: LeanBackend, home: Path | None = None) -> Path:
+    """The file that the index of a Lean's library is in, or will be."""
+    return (home or lean_home()) / f"premises-{lean.identity.library[:16]}-{VERSION}.npz"
 
 
 class Premises:

@@ -14,6 +14,10 @@ Use the tools. Look before you edit; check after every edit; do one thing at a t
 tactics at one gap at the price of one. When everything is filled and `check` is content, call \
 `verify`."""
 
+TACTICS = """\
+You are given a goal of Lean 4, core library only. Answer with up to {count} tactics that may \
+prove it or bring it forward, one a line, the likeliest first, and nothing else."""
+
 WHOLE_FILE = """\
 Answer with the whole file, complete, in one block that begins with ```lean and ends with ```."""
 

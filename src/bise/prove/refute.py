@@ -6,8 +6,8 @@ from itertools import islice, product
 
 from bise.judge.pool import WarmPool
 from bise.prove.budget import Budget
+from bise.prove.filling import is_closed
 from bise.prove.goals import Hypothesis, read_goal, split_outside
-from bise.prove.portfolio import is_closed
 from bise.prove.source import BEGINNINGS, Declaration, Source
 from bise.prove.workspace import Workspace
 

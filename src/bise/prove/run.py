@@ -5,14 +5,16 @@ The thread that searches puts things in place whole, so that others may look at 
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
-from bise.judge import Request
+from bise.judge import Request, Verdict
 from bise.judge.extensions import Position
 from bise.judge.pool import WarmPool
+from bise.judge.report import Warning_
 from bise.judge.warm import Checked, Goal
-from bise.prove.budget import Budget
+from bise.prove.budget import Budget, Usage
 from bise.prove.endpoint import Endpoint
 from bise.prove.feedback import feedback, shorten
 from bise.prove.runlog import Event, RunLog
@@ -20,7 +22,7 @@ from bise.prove.search import Found
 from bise.prove.source import Source
 from bise.prove.workspace import Workspace
 
-State = Literal["waiting", "running", "stopping", "ended"]
+State = Literal["waiting", "running", "stopping", "interrupted", "ended"]
 
 MAX_MESSAGES = 20
 WORDS_CHARS = 400
@@ -38,8 +40,11 @@ class Wanted:
     minutes: float
     tokens: int
     attempts: int
+    model: str | None = None
+    """The name of the model that helps; None: automation only."""
+
     opened_model: Callable[[], Endpoint] | None = None
-    """None: automation only."""
+    """That model; only for a search that waits or runs, since a key belongs to it."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -49,6 +54,12 @@ class Run:
     id: str
     owner: str
     wanted: Wanted
+    folder: Path | None = None
+    """Where it is kept."""
+
+    began: float = field(default_factory=time.time)
+    """When it was asked for, in seconds since 1970."""
+
     state: State = "waiting"
     note: str = ""
     """What is being waited for, if it takes seconds."""
@@ -76,14 +87,25 @@ class Run:
     _began_s: float | None = None
     _ended_s: float | None = None
     _seen: str = ""
+    _restored: dict[str, Any] | None = None
+    """What there was to see when it ended, if that was on an earlier server."""
 
     def __post_init__(self) -> None:
         self.begin()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it changes until somebody says so."""
+        return self.state in ("interrupted", "ended")
+
     def begin(self) -> None:
-        """Its clock starts now."""
-        self.log = RunLog(watchers=[self._hear])
+        """Its clock starts now, or goes on from where it was on an earlier server."""
+        self.attempts = 0
+        self.log = RunLog(self.folder, watchers=[self._hear])
+        for event in self.log.events:
+            self._hear(event)
         self.budget = Budget(minutes=self.wanted.minutes, tokens=self.wanted.tokens)
+        self.budget.before_s = self.log.before_s
         self._began_s = time.monotonic() if self.state != "waiting" else None
 
     def end(self) -> None:
@@ -93,8 +115,47 @@ class Run:
         self._ended_s = time.monotonic()
         self.state = "ended"
 
+    def interrupt(self) -> None:
+        """Its server ended before it did: as far as it got, until somebody resumes it."""
+        saved = self.log.load()
+        if saved is not None:
+            self.wanted.work.text = saved.get("agent", saved)["text"]
+            self.wanted.work.disproves = tuple(saved["disproves"])
+            self.budget.used = Usage(**saved["used"])
+        self.look_again()
+        self.note, self._began_s = "", None
+        self.state = "interrupted"
+
+    def resume(self, opened_model: Callable[[], Endpoint] | None) -> None:
+        """Wait for a turn again; the search goes on from the state that was kept."""
+        self.wanted = replace(
+            self.wanted, work=Workspace(self.wanted.work.challenge), opened_model=opened_model
+        )
+        self._seen, self.diff = "", ""
+        self.state = "waiting"
+
+    def restore(self, seen: dict[str, Any]) -> None:
+        """It ended on an earlier server, and this was to be seen then."""
+        self._restored = seen
+        self.state = "ended"
+
+    def told(self) -> dict[str, Any]:
+        """It in a list: what it is called, and how it stands."""
+        outcome = None if self.found is None else self.found.outcome
+        if self._restored is not None:
+            outcome = self._restored["result"]["outcome"]
+        return {
+            "id": self.id,
+            "name": self.wanted.name,
+            "began": int(self.began),
+            "state": self.state,
+            "outcome": (outcome or "open") if self.state == "ended" else None,
+        }
+
     def seen(self, place: int) -> dict[str, Any]:
         """Everything there is to see but events. place: how many runs come before it"""
+        if self._restored is not None:
+            return self._restored
         wanted = self.wanted
         return {
             "id": self.id,
@@ -103,7 +164,7 @@ class Run:
             "place": place,
             "note": self.note,
             "stage": self.stage,
-            "model": wanted.opened_model is not None,
+            "model": wanted.model is not None,
             "goals": self.goals,
             "messages": self.messages,
             "last_try": self.last_try,
@@ -185,8 +246,9 @@ class Run:
 
     def _elapsed_s(self) -> int:
         if self._began_s is None:
-            return 0
-        return int((self._ended_s or time.monotonic()) - self._began_s)
+            return int(self.log.before_s)
+        here_s = (self._ended_s or time.monotonic()) - self._began_s
+        return int(self.log.before_s + here_s)
 
     def _result(self) -> dict[str, Any] | None:
         if self.state != "ended":
@@ -197,13 +259,25 @@ class Run:
         if self.was_stopped and made["outcome"] == "open":
             made["ended_by"] = "stopped"
         text = self.wanted.work.text if self.found is None else self.found.text
-        return {**made, "fault": self.fault, "text": text, "certificate": self.is_certified}
+        return {
+            **made,
+            "fault": self.fault,
+            "text": text,
+            "certificate": self.accepted is not None,
+        }
 
     @property
-    def is_certified(self) -> bool:
-        """Whether the judge accepted what was found."""
-        found = self.found
-        return found is not None and found.verdict is not None and found.verdict.is_accepted
+    def accepted(self) -> tuple[Request, Verdict] | None:
+        """What the judge accepted, and its verdict; None if it was nothing."""
+        work = self.wanted.work
+        verdict = None if self.found is None else self.found.verdict
+        if self._restored is not None and (told := self._restored["result"]["verdict"]) is not None:
+            verdict = verdict_of(told)
+            text = self._restored["result"]["text"]
+            work = Workspace(work.challenge, text, disproves=tuple(verdict.disproved))
+        if verdict is None or not verdict.is_accepted:
+            return None
+        return request_of(work), verdict
 
 
 class WatchedPool:
@@ -238,6 +312,12 @@ def request_of(work: Workspace) -> Request:
         disproves=work.disproves,
         timeout_s=JUDGE_S,
     )
+
+
+def verdict_of(told: dict[str, Any]) -> Verdict:
+    """A verdict from its JSON."""
+    warnings = [Warning_(one["code"], one["message"]) for one in told["warnings"]]
+    return Verdict(**{**told, "warnings": warnings})
 
 
 def _name_at(source: Source, offset: int) -> str:

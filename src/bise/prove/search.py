@@ -4,8 +4,7 @@ Nothing is called proved here but what the judge accepted. A candidate that only
 as much as none; how many there were is counted, since it measures cheating.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,16 +15,22 @@ from bise.prove.agent import COMPACT_TOKENS, Agent, State
 from bise.prove.attempts import Attempt, Tries, attempt_many
 from bise.prove.budget import Budget, Spent, Usage
 from bise.prove.endpoint import Endpoint
-from bise.prove.portfolio import Swept, sweep
+from bise.prove.feedback import shorten
+from bise.prove.filling import Closed, Swept
+from bise.prove.portfolio import Tried, sweep, sweep_deeper
 from bise.prove.premises import Premises
 from bise.prove.refute import refute
-from bise.prove.runlog import RunLog
+from bise.prove.runlog import Event, RunLog
+from bise.prove.suggest import Suggester, walk
 from bise.prove.tools import Tools
 from bise.prove.workspace import Workspace
 
 Outcome = Literal["proved", "disproved", "open"]
-Stage = Literal["portfolio", "refute", "attempts", "agent"]
-STAGES: tuple[Stage, ...] = ("portfolio", "refute", "attempts", "agent")
+Stage = Literal["portfolio", "refute", "explore", "tactics", "attempts", "agent"]
+STAGES: tuple[Stage, ...] = ("portfolio", "refute", "explore", "tactics", "attempts", "agent")
+
+FIRST_SHARE = 0.5
+"""Of automation's CPU seconds, for scripts alone; what they leave is for what comes after."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,6 +39,9 @@ class Plan:
 
     endpoint: Endpoint | None = None
     """None: automation only."""
+
+    suggester: Suggester | None = None
+    """What suggests tactics where automation is at its end."""
 
     stages: tuple[Stage, ...] = STAGES
     num_attempts: int = 8
@@ -106,53 +114,127 @@ class Search:
         self.work, self.pool, self.plan, self.budget, self.log = work, pool, plan, budget, log
         self._premises = premises
         self._judge_plainly = judge
+        self._done = list[str]()
+        """Stages that have ended, and are not repeated when a run goes on."""
+
+        self._tried: Tried = set()
         self._found = Found(outcome="open", text=work.text, verdict=None, ended_by="", stage="")
 
     def run(self) -> Found:
         """Search; never raises for what a model, a file or Lean does."""
-        started = time.monotonic()
         found, saved = self._found, self.log.load()
         self.log.tell("began", f"{len(self.work.gaps)} gaps", gaps=len(self.work.gaps))
         try:
+            if saved is not None:
+                self._take_up(saved)
             if saved is not None and "agent" in saved:
                 self._resume(saved)
             else:
                 self._all_stages()
         except Spent as spent:
             found.ended_by = f"budget: {spent.limit}"
-        found.used, found.seconds = self.budget.used, time.monotonic() - started
+        found.used, found.seconds = self.budget.used, self.log.seconds
         found.text = self.work.text
         self.log.tell("ended", f"{found.outcome}: {found.ended_by}", **found.as_json())
         return found
 
     def _all_stages(self) -> None:
         plan = self.plan
-        needs_model = ("attempts", "agent")
+        lacking = {"tactics"} if plan.suggester is None else set[Stage]()
+        if plan.endpoint is None:
+            lacking |= {"attempts", "agent"}
         steps = {
             "portfolio": self._portfolio,
             "refute": self._refute,
+            "explore": self._explore,
+            "tactics": self._tactics,
             "attempts": self._attempts,
             "agent": self._agent,
         }
         for stage in plan.stages:
-            if stage in needs_model and plan.endpoint is None:
+            if stage in lacking or stage in self._done:
                 continue
             self._found.stage = stage
             self.log.tell("stage", stage)
             steps[stage]()
             if self._found.outcome != "open":
                 return
+            self._done.append(stage)
+            self._save()
         self._found.ended_by = self._found.ended_by or "nothing more to try"
 
     def _portfolio(self) -> None:
-        self._found.swept = swept = sweep(
-            self.work, self.pool, self.budget, cpu_s=self.plan.portfolio_cpu_s
+        share = FIRST_SHARE if "explore" in self.plan.stages else 1.0
+        self._found.swept = sweep(
+            self.work,
+            self.pool,
+            self.budget,
+            cpu_s=self.plan.portfolio_cpu_s * share,
+            told=self._closed,
+            tried=self._tried,
         )
-        for one in swept.closed:
-            words = " ".join(one.script.split())
-            self.log.tell("closed", f"{one.name}: {words}", name=one.name, script=one.script)
+        self._accept_if_filled()
+
+    def _explore(self) -> None:
+        """With lemmas of the file and the library, in what automation has not used yet."""
+        cpu_s = self.plan.portfolio_cpu_s - self.budget.used.check_cpu_s
+        if not self._tried or cpu_s <= 0:  # nothing here that a lemma could be of use for
+            return
+        self._add(
+            sweep_deeper(
+                self.work,
+                self.pool,
+                self.budget,
+                self._tried,
+                self._premises,
+                cpu_s=cpu_s,
+                told=self._closed,
+                explored=self._explored,
+            )
+        )
+        self._accept_if_filled()
+
+    def _accept_if_filled(self) -> None:
         if not self.work.gaps:
             self._accept(self._judge(self.work))
+
+    def _add(self, swept: Swept) -> None:
+        before = self._found.swept
+        self._found.swept = swept if before is None else before.followed_by(swept)
+
+    def _tactics(self) -> None:
+        """A small model goes on where automation is at its end."""
+        assert self.plan.suggester is not None, "the stage is left out without one"
+        cpu_s = self.plan.portfolio_cpu_s
+        try:
+            self._add(
+                walk(
+                    self.work,
+                    self.pool,
+                    self.budget,
+                    self.plan.suggester,
+                    cpu_s=cpu_s,
+                    told=self._closed,
+                    asked=self._suggested,
+                )
+            )
+        except UserError as fault:
+            self.log.tell("suggested", f"no more: {fault.message}")
+        self._accept_if_filled()
+
+    def _suggested(self, goal: str, tactics: Sequence[str]) -> None:
+        target = shorten(" ".join(goal.rpartition("⊢")[2].split()), 120)
+        self.log.tell("suggested", f"{', '.join(tactics) or 'nothing'} for {target}")
+
+    def _explored(self, lemmas: Sequence[str]) -> None:
+        self.log.tell("explored", f"lemmas found: {', '.join(lemmas)}", names=list(lemmas))
+        self._save()
+
+    def _closed(self, one: Closed) -> None:
+        """A gap was filled: told, and kept."""
+        words = " ".join(one.script.split())
+        self.log.tell("closed", f"{one.name}: {words}", name=one.name, script=one.script)
+        self._save()
 
     def _refute(self) -> None:
         if not self.work.gaps or self.work.text != self.work.challenge:
@@ -172,7 +254,11 @@ class Search:
             log=self.log,
         )
         found = self._found
-        found.attempts = attempt_many(tries, plan.num_attempts, at_once=plan.at_once)
+        self.log.watchers.append(self._keep_calls)
+        try:
+            found.attempts = attempt_many(tries, plan.num_attempts, at_once=plan.at_once)
+        finally:
+            self.log.watchers.remove(self._keep_calls)
         for one in found.attempts:
             if one.verdict is not None and one.verdict.is_accepted:
                 self.work.replace(one.text)
@@ -180,8 +266,38 @@ class Search:
                 return
         self.budget.need_time()
 
+    def _keep_calls(self, event: Event) -> None:
+        """What a call took counts even if this process is killed before the next stage."""
+        if event.kind == "call":
+            self._save()
+
     def _agent(self) -> None:
         self._run(Agent(state=State(text=self.work.text), **self._agent_parts()))
+
+    def _take_up(self, saved: dict[str, Any]) -> None:
+        """A run that was ended goes on: with its text, and what it has used counts."""
+        self.work.disproves = tuple(saved["disproves"])
+        text = saved.get("agent", saved)["text"]
+        if not self.work.is_free and self.work.lost_in(text) is not None:
+            raise UserError(
+                f"the run in `{self.log.folder}` began with another challenge",
+                hint="delete that folder to begin anew, or name another one",
+            )
+        self.work.text = text
+        self._done = list(saved.get("done", ()))
+        self.budget.used.add(Usage(**saved["used"]))
+        self.budget.before_s = self.log.before_s
+
+    def _save(self) -> None:
+        """Keep how far the stages before the agent got; that one keeps itself."""
+        self.log.save(
+            {
+                "text": self.work.text,
+                "disproves": list(self.work.disproves),
+                "done": self._done,
+                "used": self.budget.used.as_json(),
+            }
+        )
 
     def _resume(self, saved: dict[str, Any]) -> None:
         """Go on with the agent of a run that was ended."""
@@ -189,8 +305,6 @@ class Search:
             raise UserError("this run needs its model to go on", hint="name it with --model")
         self._found.stage = "agent"
         self.log.tell("stage", "agent, resumed")
-        self.budget.used.add(Usage(**saved["used"]))
-        self.work.disproves = tuple(saved["disproves"])
         self._run(Agent.resumed(saved["agent"], **self._agent_parts()))
 
     def _agent_parts(self) -> dict[str, Any]:

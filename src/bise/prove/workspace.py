@@ -151,18 +151,24 @@ def _depth(text: str, gap: Gap) -> int:
 
 
 def _fixed_pieces(source: Source) -> list[str]:
-    """What must be found again in this order: cut at gaps, and where a gap's declaration begins."""
+    """What must be found again in this order: cut at gaps, and where a gap's declaration begins.
+
+    Blanks and line breaks around a gap are free: `:= sorry` may become `:=` and a new line.
+    """
     cuts: list[tuple[int, int]] = []
     for gap in source.gaps:
         declaration = source.declaration_at(gap.start)
         if declaration is not None and (not cuts or cuts[-1][1] <= declaration.start):
             cuts.append((declaration.start, declaration.start))
         cuts.append((gap.start, gap.end))
-    pieces, at = list[str](), 0
+    pieces, at, is_behind_gap = list[str](), 0, False
     for start, end in cuts:
-        pieces.append(source.text[at:start])
-        at = end
-    return [*pieces, source.text[at:]]
+        piece = source.text[at:start]
+        piece = piece.lstrip() if is_behind_gap else piece
+        pieces.append(piece.rstrip() if end > start else piece)
+        at, is_behind_gap = end, end > start
+    last = source.text[at:]
+    return [*pieces, last.lstrip() if is_behind_gap else last]
 
 
 def _excerpt(text: str) -> str:

@@ -3,7 +3,7 @@
 const KEY = 'bise-key' // as the chat calls it: one key for both
 const THEME = 'bise-theme'
 const RUNS = 'bise-prove-runs'
-const KINDS = ['began', 'stage', 'tried', 'closed', 'stalled', 'sketch', 'focus', 'compacted', 'verdict', 'ended', 'call', 'tool', 'check']
+const KINDS = ['began', 'stage', 'tried', 'closed', 'explored', 'suggested', 'stalled', 'sketch', 'focus', 'compacted', 'verdict', 'ended', 'call', 'tool', 'check']
 const UNNAMED = 'Proof.lean'
 const RETRY_S = [1, 2, 4, 8, 15]
 const part = (id) => document.getElementById(id)
@@ -13,6 +13,7 @@ let watching = null // ends the stream of events
 let fileName = UNNAMED
 let served = ''
 let heldKey = ''
+let listed = [] // searches the server knows of, the newest first
 
 // --- what the browser keeps; one that keeps nothing still works
 
@@ -152,7 +153,7 @@ function clear() {
   for (const id of ['goals', 'messages', 'meters', 'diff']) part(id).replaceChildren()
 }
 
-const STATES = { waiting: 'waiting', running: 'searching', stopping: 'stopping after this step', ended: 'ended' }
+const STATES = { waiting: 'waiting', running: 'searching', stopping: 'stopping after this step', interrupted: 'interrupted', ended: 'ended' }
 const OUTCOMES = { proved: 'Proved: the judge accepted it', disproved: 'Disproved: the judge accepted a proof of the negation', open: 'Open' }
 
 const ENDINGS = {
@@ -162,6 +163,8 @@ const ENDINGS = {
   model: 'the model does not answer',
 }
 
+const isOver = (state) => state === 'ended' || state === 'interrupted'
+
 function show(next) {
   const before = shown
   shown = next
@@ -170,10 +173,11 @@ function show(next) {
   part('name').textContent = next.name
   document.title = `${next.name} · ${STATES[next.state]} · Bise`
   part('state').textContent = next.state === 'waiting' && next.place > 0 ? `waiting, ${next.place} before it` : STATES[next.state]
-  part('note').textContent = next.note
+  part('note').textContent = next.state === 'interrupted' ? 'The server was stopped before this search ended; what it had found is kept.' : next.note
   const stop = part('stop')
-  stop.textContent = next.state === 'ended' ? 'Forget' : 'Stop'
+  stop.textContent = isOver(next.state) ? 'Forget' : 'Stop'
   stop.disabled = next.state === 'stopping'
+  part('resume').hidden = next.state !== 'interrupted'
   if (changed('goals')) showGoals(next.goals)
   if (changed('messages', 'last_try')) showMessages(next)
   if (changed('used', 'elapsed_s', 'attempts', 'stage', 'goals')) showMeters(next)
@@ -268,14 +272,27 @@ function addEvent({ at_s: at, kind, words }) {
 
 // --- several searches
 
-function rememberRun({ id, name, state }) {
+function rememberRun({ id, name, state, result }) {
   if (!id) return
   const runs = earlierRuns().filter((one) => one.id !== id)
-  keep(sessionStorage, RUNS, JSON.stringify([...runs, { id, name, state }].slice(-20)))
+  const outcome = result?.outcome
+  keep(sessionStorage, RUNS, JSON.stringify([...runs, { id, name, state, outcome }].slice(-20)))
+  showRuns()
+}
+
+async function listRuns() {
+  try {
+    listed = (await (await ask('v1/prove')).json()).data
+    const now = new Map(listed.map((one) => [one.id, one])) // a server that was stopped knows better
+    keep(sessionStorage, RUNS, JSON.stringify(earlierRuns().map((one) => now.get(one.id) ?? one)))
+  } catch {
+    listed = [] // not told to strangers; those of this tab are known all the same
+  }
   showRuns()
 }
 
 function leave(id) {
+  listed = listed.filter((one) => one.id !== id)
   keep(sessionStorage, RUNS, JSON.stringify(earlierRuns().filter((one) => one.id !== id)))
   showRuns()
   part('run').hidden = true
@@ -284,14 +301,16 @@ function leave(id) {
 }
 
 function showRuns() {
-  const runs = earlierRuns()
+  const here = new Map(earlierRuns().map((one) => [one.id, one]))
+  const others = listed.filter((one) => !here.has(one.id)).reverse()
+  const runs = [...others, ...here.values()]
   part('earlier').hidden = runs.length === 0
   part('runs').replaceChildren(...runs.map((one) => {
     const row = element('li')
     const link = element('a', one.name)
     link.href = `#${one.id}`
     if (location.hash === link.hash) link.setAttribute('aria-current', 'page')
-    row.append(link)
+    row.append(link, ` ${one.outcome ?? STATES[one.state] ?? ''}`)
     return row
   }))
 }
@@ -325,7 +344,17 @@ async function stop() {
   const { id, state } = shown
   try {
     await ask(`v1/prove/${id}`, { method: 'DELETE' })
-    if (state === 'ended') leave(id)
+    if (isOver(state)) leave(id)
+  } catch (error) {
+    refused(error)
+  }
+}
+
+async function resume() {
+  const { id } = shown
+  try {
+    await ask(`v1/prove/${id}/resume`, { method: 'POST' })
+    watch(id)
   } catch (error) {
     refused(error)
   }
@@ -372,6 +401,7 @@ function useKey() {
   keep(part('key-kept').checked ? localStorage : sessionStorage, KEY, heldKey)
   tell('')
   nameModel()
+  listRuns()
   follow()
 }
 
@@ -407,6 +437,7 @@ part('ask').addEventListener('submit', start)
 part('ask').addEventListener('change', showLimits)
 part('file').addEventListener('change', (event) => take(event.target.files[0]))
 part('stop').addEventListener('click', stop)
+part('resume').addEventListener('click', resume)
 part('proof').addEventListener('click', saveProof)
 part('certificate').addEventListener('click', saveCertificate)
 part('theme').addEventListener('click', turnTheme)
@@ -433,4 +464,5 @@ addEventListener('hashchange', follow)
 applyTheme()
 showLimits()
 nameModel()
+listRuns()
 follow()
