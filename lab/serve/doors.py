@@ -3,7 +3,9 @@
 `python lab/serve/doors.py` serves, on one core, an engine whose steps take no time and which says
 ids of real text in Small 4's vocabulary; on another core 64 clients read a chat each, in OpenAI's
 dialect, one event for each token. `--profile` says where the time goes. With `--url` it reads from
-a server that runs already, ours or another's. What came of it is in lab/2026-11-26-doors.md.
+a server that runs already, ours or another's, and with `--pid` says what its threads took; with
+`--whole` answers come in one piece each, and what streaming costs is the difference. What came of
+it is in lab/2026-11-26-doors.md.
 """
 
 import argparse
@@ -105,15 +107,34 @@ def read_streams(address: str, path: str, body: bytes, num: int) -> tuple[float,
     return time.perf_counter() - started, [b"".join(pieces) for pieces in came.values()]
 
 
-def num_events(reply: bytes) -> int:
-    """Events with a piece of text in them."""
-    assert reply.startswith(b"HTTP/1.1 200") and b"data: [DONE]" in reply, reply[:500]
-    num = 0
+def counts_of(reply: bytes, *, is_whole: bool) -> tuple[int, int]:
+    """Tokens of a reply as its usage says, and events with a piece of text in them."""
+    assert reply.startswith(b"HTTP/1.1 200"), reply[:500]
+    if is_whole:
+        return json.loads(reply.partition(b"\r\n\r\n")[2])["usage"]["completion_tokens"], 0
+    assert b"data: [DONE]" in reply, reply[-500:]
+    num_tokens = num_events = 0
     for line in reply.split(b"\n"):
         if line.startswith(b"data: {"):
-            choices = json.loads(line[6:])["choices"]
-            num += bool(choices and choices[0]["delta"].get("content"))
-    return num
+            told = json.loads(line[6:])
+            num_tokens = (told.get("usage") or {}).get("completion_tokens", num_tokens)
+            delta = told["choices"][0]["delta"] if told["choices"] else {}
+            num_events += bool(delta.get("content") or delta.get("reasoning_content"))
+    return num_tokens, num_events
+
+
+def threads_of(pid: int) -> dict[str, float]:
+    """Seconds of CPU of a process and of those it began: of the first thread, and of the others."""
+    found: dict[str, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        head, _, rest = (task / "stat").read_text().rpartition(")")
+        fields = rest.split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        name = f"process {pid}, {head.partition('(')[2] if task.name == str(pid) else 'others'}"
+        found[name] = found.get(name, 0.0) + seconds
+        for child in (task / "children").read_text().split():
+            found |= threads_of(int(child))
+    return found
 
 
 def main() -> None:
@@ -124,9 +145,13 @@ def main() -> None:
     parser.add_argument("--cores", default="0,1", help="of the server and of its clients")
     parser.add_argument("--profile", default="", help="such as tottime or cumtime")
     parser.add_argument("--url", default="", help="of a server that runs already")
+    parser.add_argument("--whole", action="store_true", help="answers in one piece")
+    parser.add_argument("--pid", type=int, default=0, help="of that server's process")
     asked = parser.parse_args()
     server_core, client_core = map(int, asked.cores.split(","))
-    fields = {"messages": QUESTION, "max_tokens": asked.tokens, "stream": True, "ignore_eos": True}
+    fields = {"messages": QUESTION, "max_tokens": asked.tokens, "stream": not asked.whole,
+              "ignore_eos": True, "temperature": 0,
+              "stream_options": {"include_usage": True}}  # fmt: skip
     body = json.dumps(fields).encode()
     ours, theirs = multiprocessing.Pipe()
     process = None
@@ -139,22 +164,34 @@ def main() -> None:
     address = urlsplit(asked.url).netloc
     os.sched_setaffinity(0, {client_core})
     speeds, costs = [], []
-    for _ in range(asked.repeats + 1):
+    threads: dict[str, float] = {}
+    num_tokens = 0
+    for number in range(asked.repeats + 1):
+        if asked.pid and number == 1:
+            threads = threads_of(asked.pid)
         before = cpu_s(ours) if process else 0.0
         lasted_s, replies = read_streams(address, "/v1/chat/completions", body, asked.streams)
         used_s = (cpu_s(ours) if process else 0.0) - before
-        counts = [num_events(reply) for reply in replies]
+        counts = [counts_of(reply, is_whole=asked.whole) for reply in replies]
         if process:
-            assert counts == [asked.tokens] * asked.streams, "every token has an event of its own"
-        speeds.append(sum(counts) / lasted_s)
-        costs.append(used_s / sum(counts) * 1e6)
+            one = (asked.tokens, 0 if asked.whole else asked.tokens)
+            assert counts == [one] * asked.streams, "every token has an event of its own"
+        total, num_events = map(sum, zip(*counts, strict=True))
+        num_tokens += total if number else 0
+        speeds.append(total / lasted_s)
+        costs.append(used_s / total * 1e6)
     if process:
         ours.send("stop")
         process.join()
     speeds, costs = speeds[1:], costs[1:]  # the first warms up
+    if asked.pid:
+        for name, seconds in sorted(threads_of(asked.pid).items(), key=lambda one: -one[1])[:12]:
+            spent = seconds - threads.get(name, 0.0)
+            print(f"{spent / num_tokens * 1e6:8.1f} us of CPU a token: {name}")
     shown = ", ".join(f"{speed:,.0f}" for speed in speeds)
+    cost = f"; {statistics.median(costs):.1f} us of CPU for each" if process else ""
     print(f"{asked.streams} streams of {asked.tokens} tokens: {statistics.median(speeds):,.0f} "
-          f"tokens/s ({shown}); {statistics.median(costs):.1f} us of CPU for each")  # fmt: skip
+          f"tokens/s ({shown}), {num_events / total:.2f} events each{cost}")  # fmt: skip
 
 
 def cpu_s(ours: Connection) -> float:

@@ -1,5 +1,6 @@
 """Guessing ahead: what it costs, whom it trusts, and a draft head inside the engine."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,9 +11,11 @@ from small_requests import Cheap, ask
 
 from bise.engine import Core, ExactRunner, Request, Runner, Sampling, run_all
 from bise.engine.draft import Lookup, Luck, gain
+from bise.engine.foretold import Foretold
 from bise.engine.guesses import Guesses
 from bise.engine.pace import Pace
 from bise.engine.shelf import BothCaches, Shelf
+from bise.errors import BadRequest
 from bise.model import EagleHead, eagle_config
 
 
@@ -226,3 +229,62 @@ def test_any_schedule_with_a_head_gives_the_same_replies(network, wild_head, dat
         for number, step in core.step().items():
             said[number] += step.ids
     assert list(said.values()) == plain(network, requests, ExactRunner)
+
+
+# What a client foretells
+
+
+def test_the_place_in_a_foretold_text_is_kept_lost_and_found_again():
+    told = Foretold([5, 6, 7, 8, 9, 6, 7, 1], num_heard=3)
+    tokens = [1, 3, 4]
+    assert told.find(tokens) == 0, "nothing has been said yet"
+    assert told.find([*tokens, 5]) == 1
+    assert told.find([*tokens, 5, 6, 7]) == 3
+    assert told.find([*tokens, 5, 6, 7, 20]) is None, "it goes its own way"
+    assert told.find([*tokens, 5, 6, 7, 20, 6]) is None
+    assert told.find([*tokens, 5, 6, 7, 20, 6, 7]) == 3, "the first place, as it had left at none"
+    again = Foretold([5, 6, 7, 8, 9, 6, 7, 1], num_heard=0)
+    assert again.find([5, 6, 7, 8, 30]) is None
+    late = Foretold([5, 6, 7, 8, 9, 6, 7, 1], num_heard=0, place=4)
+    assert late.find([6, 7]) == 7, "the next place first"
+    assert late.find([6, 7, 1]) is None, "the text is over"
+
+
+@settings(max_examples=200)
+@given(st.lists(st.integers(0, 3)), st.lists(st.integers(0, 3)), st.integers(1, 3))
+def test_a_place_follows_what_was_said_last(ids, said, step):
+    told = Foretold(ids, num_heard=0)
+    for end in range(0, len(said) + 1, step):
+        place = told.find(said[:end])
+        if place is not None:
+            assert 0 <= place < len(ids)
+            last = said[max(0, end - 2) : end]
+            assert place == end or ids[place - len(last) : place] == last
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_what_is_foretold_makes_it_quicker_and_nothing_else(network, warm):
+    sampling = Sampling(temperature=1.0 if warm else 0.0, seed=5)
+    plainly = ask(max_tokens=40, sampling=sampling)
+    (said,) = plain(network, [plainly])
+    changed = [*said[:10], 700, 701, *said[12:]]
+    for prediction, most in ((said, 14), (changed, 24), ([900, 901] * 20, 41)):
+        core = core_of(network)
+        request = replace(plainly, prediction_ids=tuple(prediction))
+        number, ids, told = core.add(request), [], [0, 0]
+        while not core.is_idle:
+            for step in core.step().values():
+                ids += step.ids
+                told = [one + more for one, more in zip(told, step.foretold, strict=True)]
+        stats = core.stats()
+        assert ids == said and number == 0 and stats.num_steps <= most
+        assert told[0] <= stats.num_accepted_tokens
+        assert told[0] + told[1] <= stats.num_drafted_tokens
+        assert (told[0] > 15) == (prediction[0] == said[0])
+
+
+def test_a_prediction_outside_the_vocabulary_is_refused(network):
+    core = core_of(network)
+    for prediction in ([-1], [2048], [5] * 513):
+        with pytest.raises(BadRequest, match="prediction"):
+            core.check(ask(prediction_ids=tuple(prediction)))

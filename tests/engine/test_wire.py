@@ -104,7 +104,9 @@ requests = some.builds(
     thinking_budget=some.none() | counts,
     in_thinking=some.booleans(),
     adapter=some.none() | some.text(),
+    prediction_ids=some.lists(ids).map(tuple),
     want_logprobs=some.none() | counts,
+    want_prompt_logprobs=some.none() | counts,
     want_routing=some.booleans(),
 )
 logprobs = some.builds(
@@ -114,6 +116,8 @@ steps = some.builds(
     Step,
     ids=some.lists(ids).map(tuple),
     logprobs=some.lists(logprobs, max_size=3).map(tuple),
+    prompt_logprobs=some.lists(logprobs, max_size=3).map(tuple),
+    foretold=some.tuples(counts, counts),
     finish_reason=some.sampled_from([None, "stop", "length", "deadline", "cancelled"]),
     num_cached=counts,
     num_computed=counts,

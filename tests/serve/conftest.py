@@ -45,16 +45,23 @@ def running(
     folder: Path,
     limits: Limits | None = None,
     max_running: int = 4,
+    config: EngineConfig | None = None,
     parts: Mapping[str, Any] | None = None,
     allowed_origins: Sequence[str] = (),
     tls: Mapping[str, Any] | None = None,
     guests: Sequence[Any] = (),
     **manners: Any,
 ) -> Iterator[Running]:
-    """A server while it is needed. parts: other fields of `Served`; tls: options of uvicorn's"""
+    """A server while it is needed.
+
+    config: of the engine, instead of `max_running`; parts: other fields of `Served`; tls: options
+    of uvicorn's
+    """
     model = load_model(folder, "float32")
     served = serve_model(
-        model, names=["tiny", "tiny-latest"], config=EngineConfig(max_running=max_running)
+        model,
+        names=["tiny", "tiny-latest"],
+        config=config or EngineConfig(max_running=max_running),
     )
     served = replace(
         served, limits=limits or served.limits, manners=Manners(**manners), **(parts or {})
@@ -69,7 +76,9 @@ def running(
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        fresh = httpx.Limits(keepalive_expiry=2)  # the server closes idle ones after 5 s
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, timeout=30, limits=fresh) as client:
             yield Running(served, client, port, server, thread)
     finally:
         server.should_exit = True

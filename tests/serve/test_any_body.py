@@ -25,6 +25,7 @@ CHAT = {
     "chat_template_kwargs": {"thinking": True}, "response_format": {"type": "text"},
     "structured_outputs": {"regex": ".*"}, "parallel_tool_calls": True, "guided_json": None,
     "prediction": {"type": "content", "content": "x"}, "modalities": ["text"],
+    "prompt_logprobs": True, "top_prompt_logprobs": 1,
     "messages": [
         {"role": "system", "content": "s"},
         {"role": "user", "content": [TEXT, {"type": "image_url", "image_url": {"url": PICTURE}}]},
@@ -39,7 +40,7 @@ RESPONSES = {
               {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "b"}]}],
     "tool_choice": "auto", "reasoning": {"effort": "high", "summary": "auto"},
     "text": {"format": {"type": "json_schema", "name": "n", "schema": {"enum": [1, 2]}}},
-    "include": ["reasoning.encrypted_content"],
+    "include": ["reasoning.encrypted_content", "message.output_text.logprobs"], "top_logprobs": 1,
     "truncation": "auto", "store": False, "background": False, "temperature": 0.5,
     "input": [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},

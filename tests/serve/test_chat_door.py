@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from bise.serve import Limits
+
 TOOL = {
     "type": "function",
     "function": {
@@ -198,6 +200,49 @@ def test_logprobs_cover_every_token(thinking_server, tekken):
     chunks = events_of(thinking_server, logprobs=True, top_logprobs=2)
     streamed = [chunk["choices"][0]["logprobs"] for chunk in chunks]
     assert [e for one in streamed if one for e in one["content"]] == entries
+
+
+def test_a_predicted_answer_is_the_same_and_counted(endless_server):
+    asked = {"max_tokens": 40}
+    plain = endless_server.chat(**asked).json()
+    text = plain["choices"][0]["message"]["content"]
+    for content in (text, [{"type": "text", "text": text[:9]}, {"type": "text", "text": text[9:]}]):
+        prediction = {"type": "content", "content": content}
+        reply = endless_server.chat(prediction=prediction, **asked)
+        assert "x-ignored-params" not in reply.headers
+        assert reply.json()["choices"][0]["message"] == plain["choices"][0]["message"]
+        details = reply.json()["usage"]["completion_tokens_details"]
+        assert details["accepted_prediction_tokens"] > 0
+    for wrong in ({"type": "x", "content": "y"}, {"content": "y"}, {"type": "content"}):
+        assert endless_server.chat(prediction=wrong).status_code == 422
+
+
+def test_a_prompts_likelihoods_come_in_either_dialect(random_server):
+    asked = {"max_tokens": 1, "n": 2}
+    openai_body = random_server.chat(prompt_logprobs=3, **asked).json()
+    told = openai_body["prompt_logprobs"]
+    assert told[0] is None and len(told) == openai_body["usage"]["prompt_tokens"]
+    assert all("prompt_logprobs" not in choice for choice in openai_body["choices"])
+    mistral = {"prompt_logprobs": True, "top_prompt_logprobs": 3, "random_seed": 1}
+    body = random_server.chat(**mistral, **asked).json()
+    assert "prompt_logprobs" not in body
+    for choice in body["choices"]:
+        content = choice["prompt_logprobs"]["content"]
+        assert len(content) == len(told) - 1
+        for one, entry in zip(content, told[1:], strict=True):
+            assert one["logprob"] == pytest.approx(entry[str(one["token_id"])]["logprob"], abs=1e-4)
+            assert len(one["top_logprobs"]) == 3
+    for absent in (False, None):
+        assert "prompt_logprobs" not in random_server.chat(prompt_logprobs=absent, **asked).json()
+
+
+def test_likelihoods_that_would_fill_the_memory_are_refused(start, random_folder):
+    with start(random_folder, Limits(rated=100)) as server:
+        reply = server.chat("so " * 100, prompt_logprobs=0)
+        assert reply.status_code == 400 and "more than 100" in reply.json()["message"]
+        texts = {"prompt": ["so 12"] * 3, "echo": True, "max_tokens": 0}
+        assert server.post("/v1/completions", **texts, logprobs=20).status_code == 400
+        assert server.post("/v1/completions", **texts, logprobs=1).status_code == 200
 
 
 def test_penalties_and_bias_reach_the_engine(thinking_server, tekken):

@@ -84,6 +84,57 @@ def test_logprobs_are_columns(thinking_server):
         assert [one for piece in pieces for one in piece[name]] == column
 
 
+def test_a_prompts_likelihoods_can_be_told_too(random_server):
+    """As benchmarks ask for them: the prompt echoed, one token more, one alternative."""
+    for fields in ({"max_tokens": 0}, {"max_tokens": 3}, {"max_tokens": 3, "n": 2}):
+        asked = {"echo": True, "logprobs": 1, **fields}
+        choices = complete(random_server, ["so 12", "46"], **asked).json()["choices"]
+        alone = [complete(random_server, one, logprobs=1, **fields) for one in ("so 12", "46")]
+        for choice, one in zip(choices[:: len(choices) // 2], alone, strict=True):
+            reply, found = one.json()["choices"][0], choice["logprobs"]
+            num_prompt = one.json()["usage"]["prompt_tokens"]
+            assert len({len(column) for column in found.values()}) == 1
+            assert found["token_logprobs"][0] is found["top_logprobs"][0] is None
+            assert found["token_logprobs"][num_prompt:] == pytest.approx(
+                reply["logprobs"]["token_logprobs"], abs=1e-4
+            )
+            assert found["text_offset"] == sorted(found["text_offset"])
+            assert all(chance <= 0 for chance in found["token_logprobs"][1:])
+            assert all(len(top) == 1 for top in found["top_logprobs"][1:])
+
+
+def test_a_streams_first_piece_has_them_all(random_server):
+    fields = {"echo": True, "logprobs": 2, "max_tokens": 4, "n": 2, "temperature": 1, "seed": 3}
+    prompt = "so " * 150  # read in two passes
+    whole = complete(random_server, prompt, **fields).json()["choices"]
+    chunks = [chunk["choices"][0] for chunk in chunks_of(random_server, prompt, **fields)]
+    for index in (0, 1):
+        pieces = [chunk["logprobs"] for chunk in chunks if chunk["index"] == index]
+        for name, column in whole[index]["logprobs"].items():
+            told = [one for piece in pieces for one in piece[name]]
+            if name == "top_logprobs":
+                assert [top and list(top) for top in told] == [top and list(top) for top in column]
+            elif name == "token_logprobs":
+                assert told[0] is column[0] is None
+                assert told[1:] == pytest.approx(column[1:], abs=1e-4)
+            else:
+                assert told == column
+
+
+def test_a_prompts_likelihoods_can_come_by_id(random_server, tekken):
+    body = complete(random_server, "so 12", prompt_logprobs=2, max_tokens=1).json()
+    echoed = complete(random_server, "so 12", echo=True, logprobs=2, max_tokens=1).json()
+    told = body["choices"][0]["prompt_logprobs"]
+    chances = echoed["choices"][0]["logprobs"]["token_logprobs"]
+    ids = [tekken.special.bos, *tekken.encode("so 12")]
+    assert told[0] is None and len(told) == len(ids)
+    for token, entry, chance in zip(ids[1:], told[1:], chances[1:], strict=False):
+        own = entry[str(token)]
+        assert own["logprob"] == pytest.approx(chance, abs=1e-4)
+        assert own["decoded_token"] == tekken.token_text(token)
+        assert sorted(one["rank"] for one in entry.values() if one["rank"]) == [1, 2]
+
+
 def test_a_stream_keeps_likelihoods_of_tokens_that_end_no_character(random_server):
     fields = {"logprobs": 1, "temperature": 1.5, "seed": 3, "max_tokens": 60, "ignore_eos": True}
     (choice,) = complete(random_server, "hi", **fields).json()["choices"]
@@ -121,7 +172,9 @@ WRONG = [
     ({"best_of": 2}, 400, "`best_of`"),
     ({"logprobs": 21}, 400, "`logprobs`"),
     ({"logprobs": True}, 422, "`logprobs`"),
-    ({"echo": True, "logprobs": 1}, 400, "`echo`"),
+    ({"prompt_logprobs": 1, "stream": True}, 400, "`prompt_logprobs` does not go"),
+    ({"prompt_logprobs": -1}, 400, "`prompt_logprobs` is -1"),
+    ({"prompt_logprobs": "1"}, 422, "`prompt_logprobs"),
     ({"guided_json": {"not": {}}}, 400, "`guided_json.not`"),
     ({"guided_choice": []}, 400, "`guided_choice` is empty"),
     ({"guided_choice": "a"}, 422, "`guided_choice`"),

@@ -1,5 +1,7 @@
 """`POST /v1/conversations`, as far as it needs no memory."""
 
+import json
+
 import mistralai.client as mistral
 import pytest
 
@@ -54,14 +56,14 @@ def test_instructions_arguments_and_prefixes(thinking_server):
         thinking_server,
         instructions="Be brief.",
         completion_args={
-            **ARGS, "stop": ", y", "reasoning_effort": "high", "prediction": {"type": "content"},
-            "foo": 1, "random_seed": 3,
+            **ARGS, "stop": ", y", "reasoning_effort": "high", "foo": 1, "random_seed": 3,
+            "prediction": {"type": "content", "content": "46"},
         },
         name="x",
     )  # fmt: skip
     assert reply.headers["x-reasoning-effort"] == "high"
     named = reply.headers["x-ignored-params"]
-    assert named == "name,completion_args.foo,completion_args.prediction"
+    assert named == "name,completion_args.foo"
     assert reply.json()["outputs"][0]["content"][1]["text"] == "46"
     begun = {"type": "message.input", "role": "assistant", "content": "46", "prefix": True}
     inputs = [{"type": "message.input", "role": "user", "content": "hi"}, begun]
@@ -78,9 +80,91 @@ def test_an_assistant_may_have_said_nothing(thinking_server):
     assert refused.status_code == 422 and "`inputs[3].content`" in refused.json()["message"]
 
 
+def events_of(server, **fields):
+    lines = send(server, stream=True, **fields).text.split("\n\n")
+    pairs = [line.split("\n") for line in lines if line.startswith("event: ")]
+    events = [json.loads(data.removeprefix("data: ")) for _, data in pairs]
+    assert [name.removeprefix("event: ") for name, _ in pairs] == [one["type"] for one in events]
+    return events
+
+
+def test_a_stream_tells_the_same_piece_by_piece(thinking_server, calling_server, deliberate_server):
+    servers = ((thinking_server, {}), (calling_server, {"tools": [TOOL]}),
+               (deliberate_server, {"tools": [TOOL]}))  # fmt: skip
+    for server, fields in servers:
+        whole = send(server, **fields).json()
+        first, *middle, last = events_of(server, **fields)
+        assert first["type"] == "conversation.response.started"
+        assert first["conversation_id"].startswith("conv_")
+        assert last["type"] == "conversation.response.done" and last["usage"] == whole["usage"]
+        assert gathered(middle) == shortened(whole["outputs"])
+
+
+def gathered(events):
+    """Entries from the pieces of a stream, by their places."""
+    entries = {}
+    for event in events:
+        entry = entries.setdefault(event["output_index"], [])
+        if event["type"] == "function.call.delta":
+            entry.append(("call", event["name"], event["arguments"]))
+            continue
+        is_text = isinstance(event["content"], str)
+        text = event["content"] if is_text else event["content"]["thinking"][0]["text"]
+        kind = ("text" if is_text else "thinking", event["content_index"])
+        entry.append((kind, text))
+    assert list(entries) == list(range(len(entries)))
+    return [joined(entry) for entry in entries.values()]
+
+
+def joined(entry):
+    if entry[0][0] == "call":
+        return entry
+    kinds = dict.fromkeys(kind for kind, _ in entry)
+    assert [place for _, place in kinds] == list(range(len(kinds)))
+    return [(kind[0], "".join(text for one, text in entry if one == kind)) for kind in kinds]
+
+
+def shortened(outputs):
+    """The same of whole entries."""
+    entries = []
+    for entry in outputs:
+        if entry["type"] == "function.call":
+            entries.append([("call", entry["name"], entry["arguments"])])
+            continue
+        content = entry["content"]
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        entries.append([
+            ("text", part["text"]) if part["type"] == "text"
+            else ("thinking", part["thinking"][0]["text"])
+            for part in parts
+        ])  # fmt: skip
+    return entries
+
+
+def test_thinking_is_closed_in_a_stream_unless_it_was_cut(thinking_server):
+    for num_tokens, is_closed in ((3, False), (16, True)):
+        args = {**ARGS, "max_tokens": num_tokens}
+        events = events_of(thinking_server, completion_args=args)
+        closings = [one for one in events if "closed" in str(one.get("content"))]
+        assert bool(closings) is is_closed
+
+
+def test_a_stream_that_breaks_off_says_so(start, chatterbox):
+    with start(chatterbox) as server:
+        body = {"inputs": "hi", "stream": True}
+        with server.client.stream("POST", "/v1/conversations", json=body) as reply:
+            lines = reply.iter_lines()
+            assert next(lines) == "event: conversation.response.started"
+            server.served.talker.close()
+            rest = "\n".join(lines)
+    last = json.loads(rest.rsplit("data: ", 1)[1])
+    assert last["type"] == "conversation.response.error" and last["code"] == 503
+    assert "closed" in last["message"]
+
+
 WRONG = [
     ({"store": True}, 400, "`store`"),
-    ({"stream": True}, 400, "`stream`"),
+    ({"stream": 1}, 422, "`stream`"),
     ({"agent_id": "a"}, 400, "`agent_id`"),
     ({"inputs": None}, 422, "`inputs` is missing"),
     ({"inputs": [{"type": "agent.handoff"}]}, 400, "`agent.handoff`"),
@@ -103,5 +187,13 @@ def test_with_mistrals_client(thinking_server):
         response = client.beta.conversations.start(
             model="tiny", inputs="hi", store=False, completion_args=ARGS
         )
+        stream = client.beta.conversations.start_stream(
+            model="tiny", inputs="hi", store=False, completion_args=ARGS
+        )
+        with stream as events:
+            told = [one.data for one in events]
     (entry,) = response.outputs
     assert entry.content[1].text == "46, yes" and response.usage.total_tokens > 0
+    pieces = [one.content for one in told if one.type == "message.output.delta"]
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == "46, yes"
+    assert pieces[0].thinking[0].text and told[-1].usage == response.usage

@@ -2,9 +2,12 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+from shutil import which
 
+import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -47,6 +50,22 @@ def test_its_settings_are_settings():
     text = "\n".join(path.read_text() for path in DEPLOY.iterdir() if path.is_file())
     known = {f"BISE_{name.upper()}" for name in by_name()} | {"BISE_CONFIG", "BISE_REQUIRE_CORE"}
     assert set(re.findall(r"BISE_\w+", text)) <= known
+
+
+@pytest.mark.skipif(not which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
+    """The program's place is changed to one that is there: that is looked for too."""
+    unit = (DEPLOY / "bise.service").read_text()
+    assert "ExecStart=/opt/bise/bin/bise serve\n" in unit
+    command = ["systemd-analyze", "verify", "--man=no"]
+    for change, is_right in (("", True), ("ProtectSystem=perhaps\n", False)):
+        text = unit.replace("/opt/bise/bin/bise", "/bin/true").replace(
+            "[Install]", f"{change}[Install]"
+        )
+        path = tmp_path / "bise.service"
+        path.write_text(text)
+        said = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+        assert (said.stdout + said.stderr == "") is is_right, said.stderr
 
 
 def test_files_name_files_that_are_there():

@@ -43,7 +43,7 @@ OURS = {
     "bise:thinking_tokens", "bise:cancelled_requests", "bise:rejected_requests", "bise:steps",
     "bise:request_repairs", "bise:step_seconds", "bise:step_tokens", "bise:images",
     "bise:images_seen", "bise:cache_pages", "bise:cache_page_moves", "bise:cache_bytes",
-    "bise:engine_restarts",
+    "bise:engine_restarts", "bise:expert_load_imbalance",
     "bise:engine_up", "bise:grammars", "bise:grammar_seconds",
 }  # fmt: skip
 

@@ -199,7 +199,7 @@ def test_what_is_left_out_is_named(thinking_server):
         thinking_server,
         [{"role": "user", "content": "hi"}, {"type": "mystery"}],
         tools=[TOOL, {"type": "web_search"}, {"type": "custom", "name": "x"}],
-        include=[*SEALED, "message.output_text.logprobs"],
+        include=[*SEALED, "message.input_image.image_url"],
         metadata={"a": "b"},
         store=True,
         foo=1,
@@ -208,6 +208,28 @@ def test_what_is_left_out_is_named(thinking_server):
     named = reply.headers["x-ignored-params"]
     assert named == "foo,metadata,input[1],include,tools[1],tools[2]"
     assert reply.json()["store"] is False and reply.json()["metadata"] == {"a": "b"}
+
+
+def test_an_answers_likelihoods_are_told_if_asked_for(thinking_server, calling_server, tekken):
+    for fields, num_top in (
+        ({"include": ["message.output_text.logprobs"]}, 0),
+        ({"top_logprobs": 2}, 2),
+    ):
+        whole = send(thinking_server, **fields).json()
+        rated = whole["output"][1]["content"][0]["logprobs"]
+        assert [one["token_id"] for one in rated] == tekken.encode("46, yes")
+        assert all(len(one["top_logprobs"]) == num_top for one in rated)
+        assert whole["top_logprobs"] == num_top
+        events = events_of(thinking_server, **fields)
+        pieces = [one["logprobs"] for one in events if one["type"] == "response.output_text.delta"]
+        assert [one for piece in pieces for one in piece] == rated
+        (done,) = (one for one in events if one["type"] == "response.output_text.done")
+        assert done["logprobs"] == rated
+        assert bare(events[-1]["response"]["output"]) == bare(whole["output"])
+    (message, _) = send(calling_server, tools=[TOOL], top_logprobs=1).json()["output"]
+    assert "".join(one["token"] for one in message["content"][0]["logprobs"]) == "ok"
+    assert send(thinking_server, top_logprobs=21).status_code == 400
+    assert send(thinking_server).json()["output"][1]["content"][0]["logprobs"] == []
 
 
 def test_the_oldest_turns_are_dropped_if_wanted(thinking_server):

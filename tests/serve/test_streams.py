@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 
 import pytest
 
@@ -102,9 +103,9 @@ def test_the_headers_of_a_stream(thinking_server):
     assert reply.headers["x-reasoning-effort"] == "none"
 
 
-def sent_by(stream: EventStream) -> list[dict]:
-    """What a stream sends to a client that stays."""
-    messages: list[dict] = []
+def sent_by(stream: EventStream, messages: list[dict] | None = None) -> list[dict]:
+    """What a stream sends to a client that stays. messages: a list for it, to be read meanwhile"""
+    messages = [] if messages is None else messages
 
     async def receive():
         await asyncio.sleep(60)
@@ -117,14 +118,20 @@ def sent_by(stream: EventStream) -> list[dict]:
 
 
 def test_a_silent_stream_is_kept_alive():
+    messages: list[dict] = []
+
+    def bodies():
+        return [message["body"] for message in messages if "body" in message]
+
     async def slow():
-        await asyncio.sleep(0.12)
+        while bodies().count(b": keep-alive\n\n") < 2:
+            await asyncio.sleep(0.01)
         yield b"data: 1\n\n"
 
-    messages = sent_by(EventStream(slow(), lambda _: b"", {}, silence_s=0.05))
-    bodies = [message["body"] for message in messages if "body" in message]
-    assert messages[0]["status"] == 200
-    assert bodies.count(b": keep-alive\n\n") == 2 and bodies[-2:] == [b"data: 1\n\n", b""]
+    started = time.monotonic()
+    sent_by(EventStream(slow(), lambda _: b"", {}, silence_s=0.05), messages)
+    assert 0.1 <= time.monotonic() - started < 5 and messages[0]["status"] == 200
+    assert bodies()[-2:] == [b"data: 1\n\n", b""]
 
 
 def test_an_error_before_the_first_event_keeps_its_status():

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bise.engine.requests import Request
-from bise.errors import BadRequest, PromptTooLong
+from bise.engine.requests import MOST_PROMPT_TOP, Request
+from bise.errors import BadRequest, PromptTooLong, WaitedTooLong
 from bise.model.config import ModelConfig
 
 
@@ -60,6 +60,20 @@ class Bounds:
             raise BadRequest(
                 f"`want_logprobs` is {request.want_logprobs}, expected 0 to {self.vocab_size}"
             )
+        rated = request.want_prompt_logprobs
+        if rated is not None and not 0 <= rated <= min(MOST_PROMPT_TOP, self.vocab_size):
+            raise BadRequest(
+                f"`want_prompt_logprobs` is {rated}, expected 0 to "
+                f"{min(MOST_PROMPT_TOP, self.vocab_size)}"
+            )
+        if len(request.prediction_ids) > self.max_positions:
+            raise BadRequest(
+                f"the prediction has {len(request.prediction_ids)} tokens, but this model's "
+                f"maximum context length is {self.max_positions} tokens",
+                hint="send the part that matters",
+            )
+        if not all(0 <= token < self.vocab_size for token in request.prediction_ids):
+            raise BadRequest("the prediction has a token id outside the vocabulary")
         for token in request.sampling.logit_bias:
             if not 0 <= token < self.vocab_size:
                 raise BadRequest(
@@ -90,3 +104,11 @@ class Bounds:
                 f"the prompt has {num_places} image tokens, its pictures {num_vectors}",
                 hint="encode prompt and pictures with the same image settings",
             )
+
+
+def waited_too_long(limit_s: float) -> WaitedTooLong:
+    """Why a request is turned away that waited for its turn."""
+    return WaitedTooLong(
+        f"the request waited {limit_s:g} s for its turn, which did not come",
+        hint="try again later",
+    )

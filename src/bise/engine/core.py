@@ -6,8 +6,9 @@ follows. Nothing here knows of threads, and of text only two ids.
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict
 from functools import partial
 from itertools import accumulate, count
 from random import Random
@@ -16,19 +17,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bise.engine.bounds import Bounds
+from bise.engine.bounds import Bounds, waited_too_long
 from bise.engine.grammars import Grammars, Vocabulary
 from bise.engine.guesses import Guesses, Heard
+from bise.engine.loads import Loads
 from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 from bise.engine.pictures import Pictures
+from bise.engine.rating import add_ratings, num_wanted, rate
 from bise.engine.requests import END_THINK, THINK, EngineStats, Request, Step
 from bise.engine.runner import StepRunner, Work
 from bise.engine.running import EngineCounts, Running, Saying
 from bise.engine.sampling import Draws, logprobs_of, sample
 from bise.engine.scheduler import FEW_TOKENS, Scheduler, Slice, Track
 from bise.engine.shelf import Shelf
-from bise.errors import BadRequest, NotFound, UserError, WaitedTooLong
+from bise.errors import BadRequest, NotFound, UserError
 
 LONGEST_WAIT = 3.0
 """Beside those who talk, so much is read that a step takes this many times what theirs would."""
@@ -92,6 +95,7 @@ class Core:
         self.numbers = count()
         self.seeds = Random(seed)
         self.counts = EngineCounts()
+        self.loads = Loads(config.experts)
 
     def add(self, request: Request) -> int:
         """Check a request and let it wait; returns the number it is known by."""
@@ -109,7 +113,8 @@ class Core:
             hashlib.blake2b(request.cache_salt.encode()).hexdigest() if request.cache_salt else ""
         )
         track = Track(next(self.numbers), request.priority, ids, keys, Holding(salt))
-        ahead = self.guesses.begin() if self.guesses else None
+        track.is_rated = request.want_prompt_logprobs is not None and len(ids) > 1
+        ahead = self.guesses.begin(request) if self.guesses else None
         one = Running(
             request,
             track,
@@ -176,16 +181,13 @@ class Core:
             self._propose(self.guesses)
         planned = self.scheduler.plan(self._budget())
         if not planned:
-            coming: list[Future[Any]] = [*self.pictures.coming.values(), *slow]
-            coming += self.grammars.coming.values()
-            if coming:
-                wait(coming, LOOK_S, return_when=FIRST_COMPLETED)
-            elif self.members:  # all wait for their readers
-                time.sleep(LOOK_S)
+            self._wait(slow)
             return steps
         members = [self.members[one.track.number] for one in planned]
         works = [self._work(one, part) for one, part in zip(members, planned, strict=True)]
-        wants_routing = any(one.request.want_routing for one in members)
+        is_talk = all(work.num_wanted == len(work.ids) for work in works)
+        looks = is_talk and self.loads.is_due()
+        wants_routing = looks or any(one.request.want_routing for one in members)
         routing: list[Tensor] | None = [] if wants_routing else None
         wants_hidden = self.guesses is not None and self.guesses.head is not None
         hidden: list[Tensor] | None = [] if wants_hidden else None
@@ -195,43 +197,32 @@ class Core:
         logits = self.runner.compute(works, routing, hidden)
         computed = time.perf_counter()
         self.scheduler.done(planned)
+        ratings, logits = rate(members, planned, logits)
+        if looks and routing:
+            self.loads.learn(routing)
         for place, (one, part) in enumerate(zip(members, planned, strict=True)):
             one.num_computed += part.count
             if routing and one.request.want_routing:
                 one.routing.append(routing[place])
         steps |= self._choose(members, planned, logits)
         chosen = time.perf_counter()
-        is_talk = all(work.num_wanted == len(work.ids) for work in works)
-        pace = self.talking if is_talk else self.reading
+        pace = self.talking if is_talk and not ratings else self.reading
         pace.learn(sum(len(work.ids) for work in works), chosen - started)
         if self.guesses is not None and hidden is not None:
             self._tell_head(self.guesses, members, planned, works, hidden)
+        add_ratings(steps, ratings)
         self._count(planned, started, ready, computed, chosen)
         return steps
 
     def stats(self) -> EngineStats:
         pool, counts = self.scheduler.pool, self.counts
         return EngineStats(
+            **asdict(counts),
             num_running=len(self.scheduler.running),
             num_waiting=self.num_waiting,
-            num_finished=counts.num_finished,
-            num_cancelled=counts.num_cancelled,
             num_preemptions=self.scheduler.num_preemptions,
-            num_prompt_tokens=counts.num_prompt_tokens,
-            num_cached_tokens=counts.num_cached_tokens,
-            num_generated_tokens=counts.num_generated,
-            num_drafts=counts.num_drafts,
-            num_drafted_tokens=counts.num_drafted,
-            num_accepted_tokens=counts.num_accepted,
-            num_thinking_tokens=counts.num_thinking,
             num_images=self.pictures.num_taken,
             num_images_seen=self.pictures.num_seen,
-            num_steps=counts.num_steps,
-            num_step_tokens=counts.num_step_tokens,
-            plan_s=counts.plan_s,
-            compute_s=counts.compute_s,
-            choose_s=counts.choose_s,
-            draft_s=counts.draft_s,
             num_grammars=self.grammars.num_compiled,
             grammar_s=self.grammars.compile_s,
             pages_total=pool.num_pages,
@@ -241,6 +232,7 @@ class Core:
             num_shelved=self.shelf.num_put if self.shelf else 0,
             num_fetched=self.shelf.num_fetched if self.shelf else 0,
             cache_bytes=self.runner.cache.size_bytes,
+            expert_imbalance=self.loads.imbalance,
         )
 
     def _see(self) -> None:
@@ -269,6 +261,15 @@ class Core:
             if held is not None and held.coming is not None:
                 slow.append(held.coming)
         return slow
+
+    def _wait(self, slow: Sequence[Future[bytes]]) -> None:
+        """With nothing to compute, wait a little for what is prepared beside."""
+        coming: list[Future[Any]] = [*self.pictures.coming.values(), *slow]
+        coming += self.grammars.coming.values()
+        if coming:
+            wait(coming, LOOK_S, return_when=FIRST_COMPLETED)
+        elif self.members:  # all wait for their readers
+            time.sleep(LOOK_S)
 
     def _budget(self) -> int:
         """Tokens of the next step: what it may take, and less when somebody would wait for it."""
@@ -346,7 +347,7 @@ class Core:
             ids=track.tokens[part.start : end],
             start=part.start,
             pages=track.holding.pages,
-            num_wanted=1 + track.num_draft if part.is_last else 0,
+            num_wanted=num_wanted(part),
             image_vectors=self.pictures.between(one.pictures, track.tokens, part.start, end),
         )
 
@@ -411,19 +412,19 @@ class Core:
         """Write down what a request said, and let it leave if that was all."""
         one, track = saying.member, saying.member.track
         num_accepted = max(0, len(saying.ids) - 1)
+        foretold = (0, 0)
         if track.num_draft and self.guesses is not None and one.ahead is not None:
-            self.guesses.learn(one.ahead, track.num_draft, num_accepted)
-            self.counts.num_drafts += 1
-            self.counts.num_drafted += track.num_draft
-            self.counts.num_accepted += num_accepted
+            foretold = self.guesses.learn(one.ahead, track.num_draft, num_accepted)
+            self.counts.add_draft(track.num_draft, num_accepted)
         self.scheduler.settle(track, num_accepted, saying.ids[-1:])
-        self.counts.num_generated += len(saying.ids)
+        self.counts.num_generated_tokens += len(saying.ids)
         is_first = one.draws.num_generated == len(saying.ids)
         begun_s = one.begun_s if is_first else None
         step = Step(
             tuple(saying.ids),
             tuple(saying.logprobs),
-            saying.reason,
+            finish_reason=saying.reason,
+            foretold=foretold,
             num_cached=track.num_cached,
             num_computed=one.num_computed,
             routing=torch.cat(one.routing) if one.routing else None,
@@ -444,7 +445,7 @@ class Core:
             if spent or one.must_stop_thinking:
                 token = END_THINK
             one.num_thought += 1
-            self.counts.num_thinking += 1
+            self.counts.num_thinking_tokens += 1
         if token == THINK:
             one.is_thinking = True
         elif token == END_THINK:
@@ -485,13 +486,6 @@ class Core:
         self.pictures.release(one.pictures)
         self.grammars.release(one.request.grammar)
         del self.members[one.number]
-
-
-def waited_too_long(limit_s: float) -> WaitedTooLong:
-    return WaitedTooLong(
-        f"the request waited {limit_s:g} s for its turn, which did not come",
-        hint="try again later",
-    )
 
 
 def run_all(core: Core, requests: Iterable[Request]) -> list[list[int]]:

@@ -1,20 +1,23 @@
 """Who guesses ahead for a request, how much, and what a draft head has to be told for it.
 
-Two can guess: the text itself (`draft.Lookup`), which costs nothing, and a draft head, if there is
-one (`model/eagle.py`), which costs a small pass for each guess. Each is trusted by how often it was
-right; what a guess must bring follows from what steps cost (`pace.Pace`).
+Three can guess: the text itself (`draft.Lookup`) and a text its client foretells (`foretold.py`),
+which cost nothing, and a draft head, if there is one (`model/eagle.py`), which costs a small pass
+for each guess. Each is trusted by how often it was right; what a guess must bring follows from what
+steps cost (`pace.Pace`).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from bise.engine.draft import LONGEST, MOST_TOKENS, SHORTEST, Lookup, Luck, gain
+from bise.engine.foretold import Foretold
 from bise.engine.pace import Pace
 from bise.engine.pages import PAGE_TOKENS
+from bise.engine.requests import Request
 from bise.engine.runner import TOKEN_MULTIPLE, StepRunner
 from bise.model.cache import PagedCache, make_cache
 from bise.model.eagle import EagleHead, News, draft
@@ -27,14 +30,18 @@ MOST_UNTOLD = 32
 
 PASS_MEMORY = 0.9
 
+HEAD, FORETOLD = 0, 1
+"""Keys of `Ahead.lucks`; the others are sizes of endings, which begin with two."""
+
 
 @dataclass(slots=True)
 class Ahead:
     """What is known for guessing in one request."""
 
     lucks: dict[int, Luck]
-    """By the size of the ending that was found; 0 is the head's."""
+    """By who guesses: the text, by the size of the ending that was found, `HEAD` or `FORETOLD`."""
 
+    foretold: Foretold | None = None
     lookup: Lookup = field(default_factory=Lookup)
     used: int = 0
     """Whose guesses are being checked, as a key of `lucks`."""
@@ -75,7 +82,8 @@ class Guesses:
     def __init__(self, runner: StepRunner, head: EagleHead | None = None, pace: Pace | None = None):
         """pace: of steps in which everybody talks; None begins a new one"""
         self.pace = pace or Pace()
-        self.first_chance = {size: Luck().chance for size in (0, *range(SHORTEST, LONGEST + 1))}
+        keys = (HEAD, FORETOLD, *range(SHORTEST, LONGEST + 1))
+        self.first_chance = {key: Luck().chance for key in keys}
         self.network = runner.network
         self.head = head
         self.pass_s = 0.0
@@ -85,9 +93,12 @@ class Guesses:
                 head.config, runner.num_pages, PAGE_TOKENS, dtype=runner.dtype, device=runner.device
             )
 
-    def begin(self) -> Ahead:
+    def begin(self, request: Request) -> Ahead:
         """For a request that arrives."""
-        return Ahead({size: Luck(chance) for size, chance in self.first_chance.items()})
+        foretold = None
+        if request.prediction_ids:
+            foretold = Foretold(request.prediction_ids, len(request.prompt_ids))
+        return Ahead({key: Luck(chance) for key, chance in self.first_chance.items()}, foretold)
 
     def propose(
         self, ahead: Ahead, tokens: Sequence[int], most: int, num_talking: int
@@ -96,25 +107,36 @@ class Guesses:
         best, best_gain = list[int](), 0.0
         if ahead.from_head:
             best = ahead.from_head[:most]
-            ahead.used, best_gain = 0, gain(ahead.lucks[0].chance, len(best))
-        found = ahead.lookup.find(tokens)
-        if found is not None:
-            size, place = found
-            luck = ahead.lucks[size]
+            ahead.used, best_gain = HEAD, gain(ahead.lucks[HEAD].chance, len(best))
+        for source, place, key in self._copies(ahead, tokens):
+            luck = ahead.lucks[key]
             count = luck.length(self.pace.price(num_talking), min(most, MOST_TOKENS))
-            copied = list(tokens[place : place + count])
-            if gain(luck.chance, len(copied)) > best_gain:
-                best, ahead.used = copied, size
+            copied = list(source[place : place + count])
+            brings = gain(luck.chance, len(copied))
+            if brings > best_gain:
+                best, ahead.used, best_gain = copied, key, brings
         ahead.from_head = []
         return best
 
-    def learn(self, ahead: Ahead, num_guessed: int, num_true: int) -> None:
-        """How the last guesses went."""
+    @staticmethod
+    def _copies(ahead: Ahead, tokens: Sequence[int]) -> Iterator[tuple[Sequence[int], int, int]]:
+        """What can be copied: from which text, from which place on, and whose guess it is."""
+        place = ahead.foretold.find(tokens) if ahead.foretold is not None else None
+        if ahead.foretold is not None and place is not None:
+            yield ahead.foretold.ids, place, FORETOLD
+        found = ahead.lookup.find(tokens)
+        if found is not None:
+            size, place = found
+            yield tokens, place, size
+
+    def learn(self, ahead: Ahead, num_guessed: int, num_true: int) -> tuple[int, int]:
+        """How the last guesses went. Returns how many of what was foretold were right and wrong."""
         ahead.lucks[ahead.used].learn(num_guessed, num_true)
         chance = self.first_chance[ahead.used]
         for is_true in [True] * num_true + [False] * (num_true < num_guessed):
             chance += (1.0 - SLOW_MEMORY) * (is_true - chance)
         self.first_chance[ahead.used] = chance
+        return (num_true, num_guessed - num_true) if ahead.used == FORETOLD else (0, 0)
 
     def hear(self, news: Sequence[Heard], num_talking: int) -> None:
         """Tell the head what has been computed, and keep what it guesses."""
@@ -147,7 +169,9 @@ class Guesses:
         num_untold = sum(len(part) for part in ahead.untold)
         start, end = ahead.told, ahead.told + num_untold
         room = len(one.pages) * PAGE_TOKENS - end + 1
-        wanted = ahead.lucks[0].length(price, min(one.most, room, MOST_TOKENS)) if one.most else 0
+        wanted = (
+            ahead.lucks[HEAD].length(price, min(one.most, room, MOST_TOKENS)) if one.most else 0
+        )
         if num_untold == 0 or (wanted <= 0 and num_untold < MOST_UNTOLD):
             return None
         made = News(

@@ -10,6 +10,9 @@ from bise.errors import BadRequest
 
 MIN_TEMPERATURE = 1e-5
 
+MOST_PROMPT_TOP = 128
+"""Alternatives reported with a token of the prompt: many tokens are rated in one step."""
+
 THINK, END_THINK = 34, 35
 """Ids of the markers around thinking, the same in every Tekken v15 file."""
 
@@ -115,9 +118,15 @@ class Request:
     in_thinking: bool = False
     """Whether the prompt ends inside thinking that is to be continued."""
 
+    prediction_ids: tuple[int, ...] = ()
+    """What the reply is expected to be, or much like it: guesses are copied from there too."""
+
     adapter: str | None = None
     want_logprobs: int | None = None
     """How many of the likeliest alternatives to report with each token; None reports nothing."""
+
+    want_prompt_logprobs: int | None = None
+    """The same for each token of the prompt but the first, which are all computed for that."""
 
     want_routing: bool = False
     """Report which experts each token went to."""
@@ -125,7 +134,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprobs:
-    """How likely a chosen token was, and the likeliest ones beside it."""
+    """How likely a token was, and the likeliest ones beside it."""
 
     logprob: float
     top: tuple[tuple[int, float], ...]
@@ -137,8 +146,16 @@ class Step:
     """What one pass added to a request."""
 
     ids: tuple[int, ...]
+    """None, where only more of the prompt was rated."""
+
     logprobs: tuple[TokenLogprobs, ...] = ()
+    prompt_logprobs: tuple[TokenLogprobs, ...] = ()
+    """Of the prompt's next tokens, from its second on."""
+
     finish_reason: FinishReason | None = None
+    foretold: tuple[int, int] = (0, 0)
+    """Guesses from the request's prediction that came true in this pass, and that did not."""
+
     num_cached: int = 0
     """Prompt tokens that were not computed because the cache had them."""
 
@@ -228,3 +245,6 @@ class EngineStats:
     """and came back from there."""
 
     cache_bytes: int
+    expert_imbalance: float
+    """Tokens of a layer's busiest expert over those of its average one, of late, in the mean over
+    layers: 1 is even; 0 where there are no experts, or nothing is known yet."""

@@ -40,6 +40,9 @@ class Running:
     num_computed: int = 0
     """Tokens computed since the last step that was reported."""
 
+    num_rated: int = 0
+    """Tokens of the prompt, from its second on, whose likelihoods have been told."""
+
     routing: list[Tensor] = field(default_factory=list[Tensor])
     added_s: float = field(default_factory=time.perf_counter)
     begun_s: float | None = None
@@ -80,20 +83,26 @@ class Saying:
 
 @dataclass(slots=True)
 class EngineCounts:
-    """What has happened since the engine began."""
+    """What has happened since the engine began, in the words of `EngineStats`."""
 
     num_finished: int = 0
     num_cancelled: int = 0
     num_prompt_tokens: int = 0
     num_cached_tokens: int = 0
-    num_generated: int = 0
+    num_generated_tokens: int = 0
     num_drafts: int = 0
-    num_drafted: int = 0
-    num_accepted: int = 0
-    num_thinking: int = 0
+    num_drafted_tokens: int = 0
+    num_accepted_tokens: int = 0
+    num_thinking_tokens: int = 0
     num_steps: int = 0
     num_step_tokens: int = 0
     plan_s: float = 0.0
     compute_s: float = 0.0
     choose_s: float = 0.0
     draft_s: float = 0.0
+
+    def add_draft(self, num_guessed: int, num_true: int) -> None:
+        """Some tokens were guessed ahead for a request."""
+        self.num_drafts += 1
+        self.num_drafted_tokens += num_guessed
+        self.num_accepted_tokens += num_true

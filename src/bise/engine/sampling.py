@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -194,13 +194,26 @@ def _cut(chances: Tensor, samplings: Sequence[Sampling], column: Column) -> Tens
 
 def logprobs_of(logits: Tensor, token: int, num_top: int) -> TokenLogprobs:
     """How the unchanged logits rate the chosen token. logits [vocab] fp32"""
+    return rated(logits[None], [token], num_top)[0]
+
+
+def rated(logits: Tensor, tokens: Sequence[int], num_top: int) -> list[TokenLogprobs]:
+    """How likely each token was by its row of the unchanged logits [tokens, vocab] fp32."""
     logprobs = logits.log_softmax(-1)
+    own = logprobs.gather(1, torch.tensor(tokens, device=logits.device)[:, None])
     top = logprobs.topk(num_top)
-    places = integers(top.indices)
-    pairs = ((place, float(value)) for place, value in zip(places, top.values, strict=True))
-    return TokenLogprobs(float(logprobs[token]), tuple(pairs))
+    values, ids = rows_of(torch.cat([own, top.values], dim=1)), rows_of(top.indices)
+    return [
+        TokenLogprobs(one, tuple(zip(row, rest, strict=True)))
+        for row, (one, *rest) in zip(ids, values, strict=True)
+    ]
 
 
 def integers(values: Tensor) -> list[int]:
     """The numbers of a tensor [n]."""
+    return values.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def rows_of(values: Tensor) -> list[list[Any]]:
+    """The numbers of a tensor [n, m], row by row."""
     return values.tolist()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -17,6 +17,9 @@ from bise.engine.pages import PAGE_TOKENS, Holding, PagePool
 FEW_TOKENS = 16
 """Who lacks no more than this is talking; who lacks more is reading."""
 
+MOST_RATED = 128
+"""Of a prompt that is rated, so much goes into one pass: each token leaves a row of logits."""
+
 
 @dataclass(slots=True, eq=False)
 class Track:
@@ -41,6 +44,9 @@ class Track:
     num_preempted: int = 0
     is_held_back: bool = False
     """Whether its next token could not be chosen yet."""
+
+    is_rated: bool = False
+    """Whether each token is computed for the logits it leaves: what others computed is no help."""
 
     @property
     def num_missing(self) -> int:
@@ -111,7 +117,7 @@ class Scheduler:
                     continue  # somebody does in this pass; take it over in the next
             if track.num_draft and not self._draft_fits(track, budget):
                 self.settle(track, 0, ())
-            count = min(track.num_missing, budget)
+            count = min(track.num_missing, budget, MOST_RATED if track.is_rated else budget)
             if count == 0 or not self._reserve(track, track.num_computed + count, step):
                 continue
             step.append(Slice(track, track.num_computed, count))
@@ -186,7 +192,7 @@ class Scheduler:
 
     def _take_over(self, track: Track) -> None:
         """Skip what others have computed; the last known token is always computed anew."""
-        if track.num_computed == track.holding.num_known:
+        if track.num_computed == track.holding.num_known and not track.is_rated:
             limit = len(track.tokens) - track.num_draft - 1
             found = self.pool.find(track.holding, track.keys, limit)
             track.num_computed += found
@@ -195,7 +201,7 @@ class Scheduler:
     def _is_being_computed(self, track: Track, busy: set[tuple[int, tuple[int, ...]]]) -> bool:
         """Whether this pass already computes the page this request would begin with."""
         at = track.holding.num_known
-        is_at_page = self.pool.shares and track.num_computed == at
+        is_at_page = self.pool.shares and track.num_computed == at and not track.is_rated
         if not is_at_page or track.num_missing <= PAGE_TOKENS:
             return False
         key = self.pool.next_key(track.holding, track.keys)

@@ -5,12 +5,12 @@ model understands. Everything else is the real `Engine`: its thread, its streams
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 
-from bise.engine.bounds import Bounds
-from bise.engine.core import LOOK_S, waited_too_long
+from bise.engine.bounds import Bounds, waited_too_long
+from bise.engine.core import LOOK_S
 from bise.engine.requests import (
     END_THINK,
     THINK,
@@ -153,18 +153,29 @@ class ScriptedCore:
         if one.deadline is not None and time.monotonic() > one.deadline:
             return Step((), finish_reason="deadline")
         waited_s = read_s = None
+        read: tuple[TokenLogprobs, ...] = ()
         if one.num_told == 0:
             waited_s, read_s = time.perf_counter() - one.added_s, 0.0
+            asked = one.request
+            read = self._certain(asked.prompt_ids[1:], asked.want_prompt_logprobs)
         if one.num_told >= one.room:  # nothing was asked for
-            return Step((), (), "length", queued_s=waited_s, read_s=read_s)
+            return Step((), (), read, "length", queued_s=waited_s, read_s=read_s)
         token = self._next(one)
         one.num_told += 1
         self._num_told += 1
         reason: FinishReason | None = "stop" if token in one.request.stop_ids else None
         if reason is None and one.num_told == one.room:
             reason = "length"
-        logprobs = self._logprobs(one, token)
-        return Step((token,), logprobs, reason, 0, 1, queued_s=waited_s, read_s=read_s)
+        logprobs = self._certain([token], one.request.want_logprobs)
+        return Step(
+            (token,),
+            logprobs,
+            read,
+            reason,
+            num_computed=1,
+            queued_s=waited_s,
+            read_s=read_s,
+        )
 
     def _next(self, one: Telling) -> int:
         """What the script says, unless thinking has to end."""
@@ -183,9 +194,10 @@ class ScriptedCore:
         return token
 
     @staticmethod
-    def _logprobs(one: Telling, token: int) -> tuple[TokenLogprobs, ...]:
-        """That a token was certain, if anybody wants to know."""
-        wanted = one.request.want_logprobs
+    def _certain(tokens: Sequence[int], wanted: int | None) -> tuple[TokenLogprobs, ...]:
+        """That tokens were certain, if anybody wants to know."""
         if wanted is None:
             return ()
-        return (TokenLogprobs(CERTAIN, ((token, CERTAIN),) if wanted else ()),)
+        return tuple(
+            TokenLogprobs(CERTAIN, ((token, CERTAIN),) if wanted else ()) for token in tokens
+        )

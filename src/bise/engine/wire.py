@@ -289,9 +289,17 @@ def _pack(value: Any, tensors: list[Tensor]) -> Any:
 def _pack_step(number: int, step: Step, tensors: list[Tensor]) -> list[Any]:
     """A row, short where there is nothing but ids: every token of every reply comes this way."""
     row = [number, step.ids, step.num_cached, step.num_computed, step.finish_reason]
-    if step.queued_s is step.read_s is step.routing is None and not step.logprobs:
+    is_plain = step.queued_s is step.read_s is step.routing is None
+    if is_plain and not (step.logprobs or step.prompt_logprobs or any(step.foretold)):
         return row
-    more = step.queued_s, step.read_s, step.logprobs, step.routing
+    more = (
+        step.queued_s,
+        step.read_s,
+        step.logprobs,
+        step.prompt_logprobs,
+        step.foretold,
+        step.routing,
+    )
     return [*row, *(_pack(one, tensors) for one in more)]
 
 
@@ -337,10 +345,12 @@ def _unpack_step(row: Any, tensors: Iterator[Tensor]) -> tuple[int, Step]:
         raise WireFault(f"{str(reason)[:100]!r} is no reason to end")
     step = Step(tuple(ids), finish_reason=reason, num_cached=num_cached, num_computed=num_computed)
     if more:
-        queued_s, read_s, logprobs, routing = more
+        queued_s, read_s, logprobs, prompt_logprobs, (num_true, num_false), routing = more
         step.queued_s = _plain(float | None, queued_s)
         step.read_s = _plain(float | None, read_s)
         step.logprobs = _unpack(tuple[TokenLogprobs, ...], logprobs, tensors)
+        step.prompt_logprobs = _unpack(tuple[TokenLogprobs, ...], prompt_logprobs, tensors)
+        step.foretold = _whole(num_true), _whole(num_false)
         step.routing = _unpack(Tensor | None, routing, tensors)
     return number, step
 

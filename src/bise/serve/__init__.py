@@ -7,7 +7,7 @@ from bise.serve.drain import Drain
 from bise.serve.http_server import HttpServer
 from bise.serve.judging import Judging
 from bise.serve.keys import Key, KeyRing, add_key, digest_of, read_keys, revoke_key
-from bise.serve.limits import Limits
+from bise.serve.limits import Limits, with_sizes
 from bise.serve.loading import (
     LoadedModel,
     OpenModel,
@@ -18,7 +18,7 @@ from bise.serve.loading import (
     read_tokenizer,
 )
 from bise.serve.picture_urls import PictureFetching
-from bise.serve.served import Manners, Served, serve_model
+from bise.serve.served import Manners, Served, serve_model, within
 from bise.serve.talk import Ask, DeadlinePassed, PreparedAsk, Talk, Talker, Usage
 from bise.serve.tracing import OtelTracer
 
@@ -55,4 +55,6 @@ __all__ = [
     "revoke_key",
     "serve_model",
     "usage_file",
+    "with_sizes",
+    "within",
 ]

@@ -6,7 +6,13 @@ from dataclasses import replace
 from bise.errors import BadRequest, WrongType
 from bise.serve.chat_body import ChatBody, Reasoning
 from bise.serve.limits import Limits, need_at_most
-from bise.serve.sampling_ask import ending_of, not_negative, sampling_of, top_of
+from bise.serve.sampling_ask import (
+    ending_of,
+    not_negative,
+    prompt_top_of,
+    sampling_of,
+    top_of,
+)
 from bise.serve.structured_ask import calls_in, form_of
 from bise.serve.talk import Ask
 from bise.text import (
@@ -18,7 +24,7 @@ from bise.text import (
     parse_tools,
     resolve_effort,
 )
-from bise.text.parse import optional
+from bise.text.parse import an_object, listed, optional, typed
 
 # Ref: docs.mistral.ai "Guardrailing": the sentence `safe_prompt` puts before the system prompt.
 SAFE_PROMPT = (
@@ -28,23 +34,36 @@ SAFE_PROMPT = (
 )
 
 
-def to_ask(body: ChatBody, messages: Sequence[Message], tekken: Tekken, limits: Limits) -> Ask:
+EFFORT_BUDGETS = {"low": 1024, "medium": 8192}
+"""Thinking tokens at most, for words the model does not tell apart."""
+
+
+def to_ask(
+    body: ChatBody,
+    messages: Sequence[Message],
+    tekken: Tekken,
+    limits: Limits,
+    *,
+    has_effort_budgets: bool = False,
+) -> Ask:
     """The question a body asks; its messages have been read already, and maybe repaired."""
     refuse_unserved(body)
     tools, is_parallel = parse_tools(body.tools), body.parallel_tool_calls is not False
     wanted = body.max_completion_tokens
     max_tokens = body.max_tokens if wanted is None else wanted
     top = top_of("top_logprobs", body.top_logprobs or 0, limits)
+    effort = said_effort(body)
     return Ask(
         messages=messages,
         tools=tools,
         calls=calls_in(body.tool_choice, tools, limits, is_parallel=is_parallel),
         form=form_of(body, limits),
-        effort=effort_of(body, tekken),
+        effort=resolve_effort(effort, tekken.efforts, tekken.default_effort),
         sampling=sampling_of(body, tekken, limits),
         max_tokens=None if max_tokens is None else not_negative("max_tokens", max_tokens),
-        thinking_budget=budget_of(body),
+        thinking_budget=budget_of(body, effort if has_effort_budgets else None),
         want_logprobs=top if body.logprobs else None,
+        want_prompt_logprobs=prompt_top_of(body, limits),
         **ending_of(body, tekken, limits),
     )
 
@@ -59,6 +78,21 @@ def refuse_unserved(body: ChatBody) -> None:
         raise BadRequest("`prediction` goes with one reply only", hint="leave out `n`")
     if body.prompt_mode not in (None, "reasoning"):
         raise WrongType(f"`prompt_mode` is `{body.prompt_mode}`, expected `reasoning`")
+
+
+def prediction_of(body: ChatBody) -> str:
+    """What the answer may turn out to be; empty if nobody says."""
+    if body.prediction is None:
+        return ""
+    kind = typed(body.prediction.get("type"), str, "prediction.type")
+    if kind != "content":
+        raise WrongType(f"`prediction.type` is `{kind[:100]}`, expected `content`")
+    content = body.prediction.get("content")
+    if isinstance(content, str):
+        return content
+    where = "prediction.content"
+    parts = [an_object(part, where) for part in listed(content, where)]
+    return "".join(typed(part.get("text"), str, f"{where}.text") for part in parts)
 
 
 def messages_of(body: ChatBody, limits: Limits) -> list[Message]:
@@ -90,7 +124,7 @@ def guarded(messages: Sequence[Message]) -> list[Message]:
     return [Message("system", (guard,)), *messages]
 
 
-def effort_of(body: ChatBody, tekken: Tekken) -> str:
+def said_effort(body: ChatBody) -> object:
     """How much to think, from the first of the many fields clients say it in."""
     reasoning, kwargs = body.reasoning or Reasoning(), body.chat_template_kwargs or {}
     thinking = optional(body.thinking or {}, "type", str, "thinking")
@@ -107,13 +141,14 @@ def effort_of(body: ChatBody, tekken: Tekken) -> str:
         kwargs.get("thinking"),
         "high" if body.prompt_mode == "reasoning" else None,
     )
-    first = next((one for one in said if one is not None), None)
-    return resolve_effort(first, tekken.efforts, tekken.default_effort)
+    return next((one for one in said if one is not None), None)
 
 
-def budget_of(body: ChatBody) -> int | None:
-    """Thinking tokens at most."""
+def budget_of(body: ChatBody, effort: object) -> int | None:
+    """Thinking tokens at most; if nobody says, what the word for the effort allows."""
     budget = body.thinking_token_budget
     if budget is None and body.reasoning is not None:
         budget = body.reasoning.max_tokens
-    return None if budget is None else not_negative("thinking_token_budget", budget)
+    if budget is None:
+        return EFFORT_BUDGETS.get(effort) if isinstance(effort, str) else None
+    return not_negative("thinking_token_budget", budget)

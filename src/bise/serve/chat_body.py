@@ -28,7 +28,7 @@ class ChatBody(SamplingBody):
 
     UNUSED: ClassVar[frozenset[str]] = frozenset(
         (
-            "prediction", "prompt_cache_key", "user", "safety_identifier",
+            "prompt_cache_key", "user", "safety_identifier",
             "service_tier", "metadata", "store", "verbosity", "prompt_cache_retention",
             "web_search_options", "add_generation_prompt", "echo", "return_token_ids",
             "return_tokens_as_token_ids", "include_timings", "guided_decoding_backend",

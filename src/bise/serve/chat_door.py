@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from bise.serve.chat_body import ChatBody, read_body
 from bise.serve.chat_mistral import MistralForm
@@ -14,7 +14,7 @@ from bise.serve.dialect import Dialect, speaks_mistral
 from bise.serve.events import CLIENT_CLOSED, EventStream
 from bise.serve.json_body import read_object
 from bise.serve.metrics import Metrics
-from bise.serve.replies import last_words, together, whole
+from bise.serve.replies import answer, last_words, together, whole
 from bise.serve.reply_names import owner_of
 from bise.serve.served import Served
 from bise.serve.shapes import StreamOptions
@@ -45,7 +45,9 @@ async def chat_completions(request: Request, served: Served, metrics: Metrics) -
         gathered = await whole(request, talks)
     if gathered is None:
         return Response(status_code=CLIENT_CLOSED)
-    return JSONResponse(form.whole(talks, gathered), headers=question.headers)
+    return await answer(
+        lambda: form.whole(talks, gathered), question.headers, is_long=form.has_prompt_logprobs
+    )
 
 
 def form_of(body: ChatBody, served: Served, dialect: Dialect) -> ChatForm:
@@ -56,7 +58,9 @@ def form_of(body: ChatBody, served: Served, dialect: Dialect) -> ChatForm:
         fingerprint=served.fingerprint,
         tekken=served.talker.chat.tekken,
         shows_reasoning=body.shows_reasoning,
+        thinking_fields=served.manners.thinking_fields,
         has_logprobs=bool(body.logprobs),
+        has_prompt_logprobs=body.rates_prompt,
         streams_calls=bool(options.stream_tool_calls),
         has_usage=bool(options.include_usage),
         counts_on=bool(options.continuous_usage_stats),

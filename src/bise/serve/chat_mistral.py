@@ -5,19 +5,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bise.serve.chat_reply import ChatForm, call_json, joined, usage_json, whole_calls
+from bise.serve.likelihoods import logprobs_json
 from bise.serve.talk import Talk
 from bise.text import Delta, TextPart, ThinkPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MistralForm(ChatForm):
-    """As OpenAI's, but for thinking, a prefix, the usage of a stream and a few empty fields."""
+    """As OpenAI's, but for thinking, a prefix, where likelihoods of the prompt and the usage of a
+    stream stand, and a few empty fields."""
 
     thinking: set[int] = field(default_factory=set[int])
     """Replies whose thinking has been shown and not been closed,"""
 
     ended: set[int] = field(default_factory=set[int])
     """and replies whose end has been told."""
+
+    def choice(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
+        """One whole reply, with the prompt's likelihoods, which begin with its second token."""
+        told = super(MistralForm, self).choice(index, talk, deltas)
+        if self.has_prompt_logprobs:
+            told["prompt_logprobs"] = {"content": logprobs_json(self.tekken, talk.rated_prompt)}
+        return told
+
+    def prompt_logprobs(self, talk: Talk) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing: they stand with each reply."""
+        return {}
 
     def message(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
         said = [*prefix_of(talk), *deltas]

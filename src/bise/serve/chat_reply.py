@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from bise.engine import TokenLogprobs
 from bise.serve.events import compact
+from bise.serve.likelihoods import logprobs_json, prompt_json
 from bise.serve.talk import Talk, Usage
 from bise.text import Delta, Tekken, ToolCall, ToolCallDelta
 
-LOWEST = -9999.0
-"""What clients are sent for minus infinity, which JSON does not have."""
+THINKING = ("reasoning_content", "reasoning")
+"""What thinking is called: some clients read one name, some the other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,9 @@ class ChatForm:
     fingerprint: str
     tekken: Tekken
     shows_reasoning: bool = True
+    thinking_fields: Sequence[str] = THINKING
     has_logprobs: bool = False
+    has_prompt_logprobs: bool = False
     streams_calls: bool = False
     """Send calls in pieces, as they are written."""
 
@@ -47,21 +49,27 @@ class ChatForm:
 
     def whole(self, talks: Sequence[Talk], gathered: Sequence[list[Delta]]) -> dict[str, Any]:
         """The whole answer: one choice for each reply."""
-        choices = [
-            {
-                "index": index,
-                "message": self.message(talk, deltas),
-                "finish_reason": talk.finish_reason,
-                "stop_reason": talk.stop_reason,
-                "logprobs": self.logprobs(talk),
-            }
-            for index, (talk, deltas) in enumerate(zip(talks, gathered, strict=True))
-        ]
+        pairs = enumerate(zip(talks, gathered, strict=True))
         return {
             **self.head("chat.completion"),
-            "choices": choices,
+            "choices": [self.choice(index, talk, deltas) for index, (talk, deltas) in pairs],
             "usage": usage_json([talk.usage for talk in talks]),
+            **(self.prompt_logprobs(talks[0]) if self.has_prompt_logprobs else {}),
         }
+
+    def choice(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
+        """One whole reply."""
+        return {
+            "index": index,
+            "message": self.message(talk, deltas),
+            "finish_reason": talk.finish_reason,
+            "stop_reason": talk.stop_reason,
+            "logprobs": self.logprobs(talk),
+        }
+
+    def prompt_logprobs(self, talk: Talk) -> dict[str, Any]:
+        """The likelihoods of the prompt, as a field of the whole answer."""
+        return {"prompt_logprobs": prompt_json(self.tekken, talk.rated_prompt)}
 
     def message(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:  # noqa: ARG002
         """One reply as a message."""
@@ -71,7 +79,7 @@ class ChatForm:
         if calls:
             message |= {"content": text or None, "tool_calls": calls}
         if thinking and self.shows_reasoning:
-            message |= {"reasoning_content": thinking, "reasoning": thinking}
+            message |= dict.fromkeys(self.thinking_fields, thinking)
         return message
 
     def first_chunks(self, index: int, talk: Talk) -> list[dict[str, Any]]:
@@ -90,7 +98,7 @@ class ChatForm:
         delta: dict[str, Any] = {}
         text, thinking = joined(deltas, "answer"), joined(deltas, "thinking")
         if thinking and self.shows_reasoning:
-            delta |= {"reasoning_content": thinking, "reasoning": thinking}
+            delta |= dict.fromkeys(self.thinking_fields, thinking)
         if text:
             delta["content"] = text
         calls = self.call_pieces(deltas)
@@ -139,9 +147,8 @@ class ChatForm:
         """The likelihoods gathered since this was last asked; None if nobody wanted any."""
         if not self.has_logprobs:
             return None
-        entries = [logprob_json(self.tekken, *one) for one in talk.logprobs]
-        talk.logprobs = []
-        return {"content": entries}
+        rated, talk.logprobs = talk.logprobs, []
+        return {"content": logprobs_json(self.tekken, rated)}
 
 
 def joined(deltas: Sequence[Delta], kind: str) -> str:
@@ -165,21 +172,6 @@ def piece_json(piece: ToolCallDelta) -> dict[str, Any]:
     return {"index": piece.index, **head, "function": function}
 
 
-def logprob_json(tekken: Tekken, token: int, found: TokenLogprobs) -> dict[str, Any]:
-    """How likely one token was, and the likeliest ones in its place."""
-    top = [token_json(tekken, other, logprob) for other, logprob in found.top]
-    return {**token_json(tekken, token, found.logprob), "top_logprobs": top}
-
-
-def token_json(tekken: Tekken, token: int, logprob: float) -> dict[str, Any]:
-    return {
-        "token": tekken.token_text(token),
-        "logprob": max(logprob, LOWEST),
-        "bytes": list(tekken.token_bytes(token)),
-        "token_id": token,
-    }
-
-
 def usage_json(usages: Sequence[Usage]) -> dict[str, Any]:
     """Tokens of an answer: its prompt counts once, its replies each."""
     first = usages[0]
@@ -195,8 +187,8 @@ def usage_json(usages: Sequence[Usage]) -> dict[str, Any]:
         "num_cached_tokens": first.cached_tokens,
         "completion_tokens_details": {
             "reasoning_tokens": sum(usage.reasoning_tokens for usage in usages),
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
+            "accepted_prediction_tokens": sum(usage.foretold_tokens[0] for usage in usages),
+            "rejected_prediction_tokens": sum(usage.foretold_tokens[1] for usage in usages),
         },
     }
 

@@ -5,7 +5,13 @@ from typing import Any, ClassVar, cast
 
 from bise.errors import BadRequest, WrongType
 from bise.serve.limits import Limits, need_at_most
-from bise.serve.sampling_ask import ending_of, not_negative, sampling_of, top_of
+from bise.serve.sampling_ask import (
+    ending_of,
+    not_negative,
+    prompt_top_of,
+    sampling_of,
+    top_of,
+)
 from bise.serve.shapes import REFUSED, SamplingBody, refuse, shaped
 from bise.serve.structured_ask import form_of
 from bise.serve.talk import Ask
@@ -38,12 +44,6 @@ def read_completion(fields: Mapping[str, Any]) -> CompletionBody:
     body = shaped(CompletionBody, fields)
     if body.best_of is not None and body.best_of != (body.n or 1):
         raise BadRequest(f"`best_of` is {body.best_of}, expected as many as `n`")
-    if body.echo and body.logprobs is not None:
-        raise BadRequest(
-            "`echo` with `logprobs` wants the likelihoods of the prompt, which are not computed "
-            "here yet",
-            hint="leave out one of them",
-        )
     return body
 
 
@@ -84,12 +84,14 @@ def encode_prompt(prompt: str | list[int], tekken: Tekken, *, has_bos: bool) -> 
 def completion_ask(body: CompletionBody, tekken: Tekken, limits: Limits) -> Ask:
     """How to go on, whatever the prompt."""
     max_tokens = DEFAULT_TOKENS if body.max_tokens is None else body.max_tokens
-    wanted = body.logprobs
+    wanted = None if body.logprobs is None else top_of("logprobs", body.logprobs, limits)
+    of_prompt = [prompt_top_of(body, limits), wanted if body.echo else None]
     return Ask(
         is_chat=False,
         sampling=sampling_of(body, tekken, limits),
         max_tokens=not_negative("max_tokens", max_tokens),
         form=form_of(body, limits),
-        want_logprobs=None if wanted is None else top_of("logprobs", wanted, limits),
+        want_logprobs=wanted,
+        want_prompt_logprobs=max((one for one in of_prompt if one is not None), default=None),
         **ending_of(body, tekken, limits),
     )

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from bise.serve.chat_reply import DONE, event
 from bise.serve.completion_body import (
@@ -18,9 +18,9 @@ from bise.serve.completion_body import (
 from bise.serve.completion_reply import CompletionForm
 from bise.serve.events import CLIENT_CLOSED, EventStream
 from bise.serve.json_body import read_object
-from bise.serve.limits import need_chars
+from bise.serve.limits import need_chars, need_ratings
 from bise.serve.metrics import Metrics
-from bise.serve.replies import last_words, together, whole
+from bise.serve.replies import answer, last_words, together, whole
 from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
 from bise.serve.shapes import StreamOptions
@@ -55,7 +55,8 @@ async def completions(request: Request, served: Served, metrics: Metrics) -> Res
     gathered = await whole(request, talks)
     if gathered is None:
         return Response(status_code=CLIENT_CLOSED)
-    return JSONResponse(form.whole(talks, gathered), headers=headers)
+    rates_prompt = prepared[0].ask.want_prompt_logprobs is not None
+    return await answer(lambda: form.whole(talks, gathered), headers, is_long=rates_prompt)
 
 
 def prepare(body: CompletionBody, visit: Visit, served: Served) -> list[PreparedAsk]:
@@ -67,6 +68,8 @@ def prepare(body: CompletionBody, visit: Visit, served: Served) -> list[Prepared
     ask = settled(completion_ask(body, tekken, served.limits), body, visit, served)
     has_bos = body.add_special_tokens is not False
     encoded = [encode_prompt(prompt, tekken, has_bos=has_bos) for prompt in prompts]
+    num_tokens = sum(map(len, encoded)) * replies_of(body, served.limits)
+    need_ratings(num_tokens, ask.want_prompt_logprobs, served.limits)
     return [served.talker.prepare(ask, Prompt(ids)) for ids in encoded]
 
 
@@ -79,7 +82,8 @@ def form_of(body: CompletionBody, served: Served, count: int) -> CompletionForm:
         tekken=served.talker.chat.tekken,
         replies=count,
         has_echo=bool(body.echo),
-        has_logprobs=body.logprobs is not None,
+        num_top=body.logprobs,
+        rates_prompt=body.rates_prompt,
         has_usage=bool(options.include_usage),
     )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from bise.serve.chat_reply import LOWEST, joined
+from bise.serve.chat_reply import joined
+from bise.serve.likelihoods import columns_json, fewer, prompt_json
 from bise.serve.talk import Talk
 from bise.text import Delta, Tekken
 
@@ -24,7 +25,12 @@ class CompletionForm:
     has_echo: bool = False
     """Begin each text with its prompt."""
 
-    has_logprobs: bool = False
+    num_top: int | None = None
+    """Alternatives told with each token; None tells no likelihoods."""
+
+    rates_prompt: bool = False
+    """Tell the likelihoods of each prompt besides."""
+
     has_usage: bool = False
     """End a stream with its usage."""
 
@@ -51,7 +57,7 @@ class CompletionForm:
 
     def chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
         """What one step of the engine added to one choice; None if there is nothing to show."""
-        is_first = index not in self.chars
+        is_first = index not in self.chars and talk.usage.completion_tokens > 0
         if not (joined(deltas, "answer") or is_first or talk.finish_reason is not None):
             return None  # likelihoods stay with the talk, and come with the next text
         return {**self.head(), "choices": [self.choice(index, talk, deltas)]}
@@ -69,34 +75,29 @@ class CompletionForm:
         return {
             "index": index,
             "text": echo + text,
-            "logprobs": self.logprobs(talk, told),
+            "logprobs": self.logprobs(talk, told, has_prompt=self.has_echo and is_first),
             "finish_reason": talk.finish_reason,
             "stop_reason": talk.stop_reason,
+            **(self.prompt_logprobs(talk) if self.rates_prompt else {}),
         }
 
-    def logprobs(self, talk: Talk, start: int) -> dict[str, Any] | None:
-        """The likelihoods since this was last asked, in the columns this API has them in.
+    def logprobs(self, talk: Talk, start: int, *, has_prompt: bool) -> dict[str, Any] | None:
+        """The likelihoods since this was last asked, behind those of the prompt if it is told too.
 
-        start: where in the text the first of them stands
+        start: where in the text the first of a reply's stands
         """
-        if not self.has_logprobs:
+        if self.num_top is None:
             return None
-        entries, talk.logprobs = talk.logprobs, []
-        tokens = [self.tekken.token_text(token) for token, _ in entries]
-        offsets: list[int] = []
-        for token, _ in entries:
-            offsets.append(start)
-            start += len(self.tekken.decode([token]))
-        top = [
-            {self.tekken.token_text(token): max(logprob, LOWEST) for token, logprob in found.top}
-            for _, found in entries
-        ]
-        return {
-            "tokens": tokens,
-            "token_logprobs": [max(found.logprob, LOWEST) for _, found in entries],
-            "top_logprobs": top,
-            "text_offset": offsets,
-        }
+        rated, talk.logprobs = talk.logprobs, []
+        if not has_prompt:
+            return columns_json(self.tekken, rated, start)
+        first, num_top = talk.prepared.prompt.ids[0], self.num_top
+        prompt = [(token, fewer(found, num_top)) for token, found in talk.rated_prompt]
+        return columns_json(self.tekken, [(first, None), *prompt, *rated], 0)
+
+    def prompt_logprobs(self, talk: Talk) -> dict[str, Any]:
+        """The likelihoods of the prompt, as a field of a choice."""
+        return {"prompt_logprobs": prompt_json(self.tekken, talk.rated_prompt)}
 
     def usage(self, talks: Sequence[Talk]) -> dict[str, Any]:
         """Tokens of the answer: each prompt counts once."""

@@ -11,7 +11,6 @@ from bise.text.parse import an_object, optional, typed
 
 REFUSED = {
     "store": f"{STATELESS}, with `store` false",
-    "stream": "this door answers whole; `/v1/chat/completions` streams",
     "agent_id": "there are no agents here; name a `model`",
     "handoff_execution": "there are no agents here",
     "guardrails": "leave it out",

@@ -1,9 +1,13 @@
 """What a request may cost before it is turned away; all of it is judged before any arithmetic."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from math import inf
+from typing import Any
 
-from bise.errors import BadImage, BadRequest, PromptTooLong
+from bise.errors import BadImage, BadRequest, PromptTooLong, UserError, quoted
 from bise.serve.talk import Ask
 from bise.text import (
     ImageLimits,
@@ -57,6 +61,10 @@ class Limits:
 
     biases: int = 1024
     top_logprobs: int = 20
+    rated: int = 262_144
+    """Likelihoods of a prompt one request may ask for, alternatives and all its replies counted:
+    each takes some 600 bytes while they are told."""
+
     tools: int = 128
     tools_bytes: int = 2**20
     """Of all schemas of tools together, and of the one an answer has to follow."""
@@ -78,8 +86,59 @@ class Limits:
     """Requests with more than this are prepared one after the other: a pixel takes up to 22 bytes
     (WEBP) until the picture has been made small enough."""
 
+    waiting_tokens: int = 4_000_000
+    """Of all prompts that have been let in and are not answered yet."""
+
+    bodies_bytes: int = 512 * 2**20
+    """Of all requests under way; one alone may have more."""
+
+    step_s: float = 120.0
+    """Without a sign of life from an engine that has work: then it is started again."""
+
     chars_per_position: int = 8
     """A prompt with more characters than this times the context is not even tokenised."""
+
+
+HAVE_SETTINGS = frozenset(("body_bytes", "connections", "priority"))
+"""Limits that are settings of their own."""
+
+OF_IMAGES = {"image_bytes": "size_bytes", "image_pixels": "num_pixels"}
+"""Limits of each picture, by their names here."""
+
+
+def names_of_limits() -> dict[str, type]:
+    """What an operator may say of limits, and whether it is counted or measured."""
+    plain = {one.name: type(one.default) for one in fields(Limits)}
+    counted = {name: kind for name, kind in plain.items() if kind in (int, float)}
+    named = counted | dict.fromkeys(OF_IMAGES, int)
+    return {name: kind for name, kind in named.items() if name not in HAVE_SETTINGS}
+
+
+def with_sizes(limits: Limits, said: Sequence[str]) -> Limits:
+    """The limits, some of another size. said: each as `name=number`"""
+    names, given = names_of_limits(), dict[str, Any]()
+    for word in said:
+        name, _, size = (part.strip() for part in word.partition("="))
+        if name not in names:
+            close = get_close_matches(name, names, n=1) or names
+            raise UserError(
+                f"`limit` names `{name}`, which is none", hint=f"there is {quoted(close)}"
+            )
+        given[name] = size_of(name, size, names[name])
+    of_images = {OF_IMAGES[name]: given.pop(name) for name in OF_IMAGES if name in given}
+    return replace(limits, **given, image=replace(limits.image, **of_images))
+
+
+def size_of(name: str, text: str, kind: type) -> int | float:
+    """A size an operator gave."""
+    try:
+        size = kind(text.replace("_", ""))
+    except ValueError:
+        size = -1
+    if not 0 <= size < inf:
+        words = "a whole number" if kind is int else "seconds"
+        raise UserError(f"`limit` says `{name}={text}`, expected {words} from 0 on")
+    return size
 
 
 def need_at_most(name: str, count: int, limit: int) -> None:
@@ -135,6 +194,16 @@ def need_chars(num_chars: int, limits: Limits, max_positions: int) -> None:
             f"the prompt has {num_chars:,} characters, but this model's maximum context length is "
             f"{max_positions} tokens",
             hint="shorten the conversation or start a new one",
+        )
+
+
+def need_ratings(num_tokens: int, num_top: int | None, limits: Limits) -> None:
+    """Refuse more likelihoods of prompts than can be told. num_top: None if nobody wants any"""
+    if num_top is not None and num_tokens * (1 + num_top) > limits.rated:
+        raise BadRequest(
+            f"the likelihoods of {num_tokens:,} tokens of prompts, with {num_top} alternatives "
+            f"each, are more than {limits.rated:,}",
+            hint="ask for fewer alternatives, or send less at once",
         )
 
 

@@ -15,7 +15,12 @@ from bise.serve.shapes import Shape
 
 REF = "#/components/schemas/{model}"
 
-STREAMING = frozenset(("/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"))
+STREAMING = frozenset(
+    (
+        "/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses",
+        "/v1/conversations",
+    )
+)  # fmt: skip
 """Paths whose answer is a stream of events if the body says so."""
 
 TEXT = {"type": "string"}

@@ -89,6 +89,8 @@ GAUGES = (
         "free": lambda s: s.pages_total - s.pages_used - s.pages_known,
     }, "state"),
     one("bise:cache_bytes", "Memory of the cache.", lambda s: s.cache_bytes),
+    one("bise:expert_load_imbalance", "Tokens of a layer's busiest expert over its average one's, "
+        "lately, in the mean over layers; 0 if not known.", lambda s: s.expert_imbalance),
 )  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from bise.serve.events import finish, unless_gone
 from bise.serve.faults import answer_to, is_bug
@@ -58,6 +59,17 @@ async def together(talks: Sequence[Talk]) -> AsyncGenerator[tuple[int, list[Delt
         await finish(*coming)
         for reader in readers:
             await reader.aclose()
+
+
+async def answer(
+    whole: Callable[[], dict[str, Any]], headers: Mapping[str, str], *, is_long: bool
+) -> Response:
+    """A whole answer. One that takes long to write is written in a thread."""
+
+    def write() -> Response:
+        return JSONResponse(whole(), headers=headers)
+
+    return await asyncio.to_thread(write) if is_long else write()
 
 
 def last_words(

@@ -21,6 +21,9 @@ REFUSED = {
 SEALED = "reasoning.encrypted_content"
 """What `include` asks for so that thinking comes back with the next request."""
 
+RATED = "message.output_text.logprobs"
+"""What it asks for so that each token of an answer comes with its likelihood."""
+
 APART = "__"
 """Between the name of a namespace and that of a tool in it."""
 
@@ -31,8 +34,7 @@ class ResponsesBody(Shape):
     UNUSED: ClassVar[frozenset[str]] = frozenset(
         (
             "metadata", "prompt_cache_key", "user", "client_metadata", "safety_identifier",
-            "service_tier", "prompt_cache_retention", "stream_options", "top_logprobs",
-            "max_tool_calls",
+            "service_tier", "prompt_cache_retention", "stream_options", "max_tool_calls",
         )
     )  # fmt: skip
 
@@ -62,13 +64,18 @@ class ResponsesBody(Shape):
     service_tier: Any = None
     prompt_cache_retention: Any = None
     stream_options: Any = None
-    top_logprobs: Any = None
+    top_logprobs: int | None = None
     max_tool_calls: Any = None
 
     @property
     def wants_sealed(self) -> bool:
         """Whether thinking is to be sent sealed, too."""
         return SEALED in (self.include or ())
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether the likelihoods of an answer's tokens are wanted."""
+        return RATED in (self.include or ()) or bool(self.top_logprobs)
 
 
 def read_responses(fields: Mapping[str, Any]) -> ResponsesBody:
@@ -98,7 +105,7 @@ class Translation:
         items = [{"role": "user", "content": body.input}] if isinstance(body.input, str) else None
         for number, item in enumerate(listed(items or body.input, "input")):
             self.add_item(an_object(item, f"input[{number}]"), f"input[{number}]")
-        if set(body.include or ()) - {SEALED}:
+        if set(body.include or ()) - {SEALED, RATED}:
             self.ignored.append("include")
         fields: dict[str, Any] = {
             "model": body.model,
@@ -111,6 +118,8 @@ class Translation:
             "max_tokens": body.max_output_tokens,
             "temperature": body.temperature,
             "top_p": body.top_p,
+            "logprobs": body.wants_logprobs,
+            "top_logprobs": body.top_logprobs,
             "stream": body.stream,
         }
         return shaped(ChatBody, fields)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bise.serve.blocks import Block, Event, blocks_of
+from bise.serve.likelihoods import logprobs_json
 from bise.serve.responses_body import ResponsesBody
 from bise.serve.seal import Seal
 from bise.serve.talk import Talk
@@ -38,12 +39,23 @@ class ResponsesForm:
     numbers: Iterator[int] = field(default_factory=itertools.count)
     """Of the events."""
 
+    talks: list[Talk] = field(default_factory=list[Talk])
+    """The reply, once it has begun."""
+
+    rated: dict[int, list[dict[str, Any]]] = field(default_factory=dict[int, list[dict[str, Any]]])
+    """Likelihoods of the tokens of each block of text that were told."""
+
     def whole(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
         """The whole answer."""
-        return self.response(talk, blocks_of(deltas))
+        self.talks.append(talk)
+        blocks = blocks_of(deltas)
+        for block in blocks:
+            self.rate(block)
+        return self.response(talk, blocks)
 
-    def begin(self, talk: Talk) -> list[dict[str, Any]]:  # noqa: ARG002
+    def begin(self, talk: Talk) -> list[dict[str, Any]]:
         """How a stream begins."""
+        self.talks.append(talk)
         response = self.frame("in_progress")
         return [
             self.event("response.created", response=response),
@@ -55,36 +67,46 @@ class ResponsesForm:
         block = event.block
         at = {"item_id": self.item_id(block), "output_index": block.index}
         place = at if block.kind == "call" else {**at, "content_index": 0}
-        logprobs = {"logprobs": []} if block.kind == "answer" else {}
         if event.kind == "begin":
             return self.tell_begin(block, place)
+        rated = self.rate(block)
         if event.kind == "piece":
             kind = f"{DELTAS[block.kind]}.delta"
+            logprobs = {"logprobs": rated} if block.kind == "answer" else {}
             return [self.event(kind, **place, delta=event.text, **logprobs)]
         if block.kind == "call" and block.call is None:
             return []  # it was cut off: whoever acts on ends must not act on this
-        return self.tell_end(block, place, logprobs)
+        return self.tell_end(block, place)
+
+    def rate(self, block: Block) -> list[dict[str, Any]]:
+        """Likelihoods of the tokens that came since this was last asked, if they are wanted."""
+        if block.kind != "answer" or not self.talks:
+            return []
+        talk = self.talks[0]
+        new, talk.answer_logprobs = talk.answer_logprobs, []
+        told = logprobs_json(talk.tekken, new)
+        self.rated.setdefault(block.index, []).extend(told)
+        return told
 
     def tell_begin(self, block: Block, place: dict[str, Any]) -> list[dict[str, Any]]:
         """A new item, and the part of it that will be written."""
         item = self.item(block, "in_progress", is_empty=True)
         told = [self.event("response.output_item.added", output_index=block.index, item=item)]
         if block.kind != "call":
-            part = part_json(block, "")
+            part = self.part(block, "")
             told.append(self.event("response.content_part.added", **place, part=part))
         return told
 
-    def tell_end(
-        self, block: Block, place: dict[str, Any], logprobs: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    def tell_end(self, block: Block, place: dict[str, Any]) -> list[dict[str, Any]]:
         """A complete item."""
         kind = f"{DELTAS[block.kind]}.done"
         if block.kind == "call":
             names = self.names(block)
             told = [self.event(kind, **place, arguments=block.text, name=names["name"])]
         else:
-            part = part_json(block, block.text)
-            told = [self.event(kind, **place, text=block.text, **logprobs)]
+            part = self.part(block, block.text)
+            rated = {"logprobs": part["logprobs"]} if block.kind == "answer" else {}
+            told = [self.event(kind, **place, text=block.text, **rated)]
             told.append(self.event("response.content_part.done", **place, part=part))
         item = self.item(block, "completed")
         done = self.event("response.output_item.done", output_index=block.index, item=item)
@@ -144,6 +166,7 @@ class ResponsesForm:
             "text": body.text or {"format": {"type": "text"}},
             "tool_choice": body.tool_choice or "auto",
             "tools": body.tools or [],
+            "top_logprobs": body.top_logprobs or 0,
             "top_p": body.top_p,
             "truncation": body.truncation or "disabled",
             "user": body.user,
@@ -156,13 +179,20 @@ class ResponsesForm:
         if block.kind == "call":
             call = {"call_id": block.call_id, **self.names(block), "arguments": text}
             return {"type": "function_call", **head, **call}
-        content = [] if is_empty else [part_json(block, text)]
+        content = [] if is_empty else [self.part(block, text)]
         if block.kind == "answer":
             return {"type": "message", **head, "role": "assistant", "content": content}
         sealed = {}
         if self.body.wants_sealed:
             sealed = {"encrypted_content": None if is_empty else self.seal.close(text)}
         return {"type": "reasoning", **head, "summary": [], "content": content, **sealed}
+
+    def part(self, block: Block, text: str) -> dict[str, Any]:
+        """The only part of an item."""
+        if block.kind == "thinking":
+            return {"type": "reasoning_text", "text": text}
+        rated = self.rated.get(block.index, []) if text else []
+        return {"type": "output_text", "text": text, "annotations": [], "logprobs": rated}
 
     def names(self, block: Block) -> dict[str, Any]:
         """The name of a call's tool, and its namespace if it has one."""
@@ -176,13 +206,6 @@ class ResponsesForm:
 
     def event(self, kind: str, **fields: Any) -> dict[str, Any]:
         return {"type": kind, "sequence_number": next(self.numbers), **fields}
-
-
-def part_json(block: Block, text: str) -> dict[str, Any]:
-    """The only part of an item."""
-    if block.kind == "thinking":
-        return {"type": "reasoning_text", "text": text}
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
 def usage_json(talk: Talk) -> dict[str, Any]:

@@ -112,6 +112,21 @@ def top_of(name: str, count: int, limits: Limits) -> int:
     return count
 
 
+def prompt_top_of(body: SamplingBody, limits: Limits) -> int | None:
+    """How many alternatives to report with each token of the prompt; None reports nothing."""
+    if not body.rates_prompt:
+        return None
+    if body.prompt_logprobs is True:
+        top = top_of("top_prompt_logprobs", body.top_prompt_logprobs or 0, limits)
+    else:
+        top = top_of("prompt_logprobs", body.prompt_logprobs or 0, limits)
+    if body.has_stream:
+        raise BadRequest(
+            "`prompt_logprobs` does not go with `stream`", hint="leave out one of them"
+        )
+    return top
+
+
 def not_negative(name: str, value: int) -> int:
     if value < 0:
         raise BadRequest(f"`{name}` is {value}, expected 0 or more")

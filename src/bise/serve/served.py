@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -19,6 +19,7 @@ from bise.model.packed_file import PackedFolder, is_packed
 from bise.serve.access_log import AccessLog
 from bise.serve.backlog import Backlog, BodyRoom
 from bise.serve.budgets import Ledger
+from bise.serve.chat_reply import THINKING
 from bise.serve.dialect import Dialect
 from bise.serve.drain import Drain
 from bise.serve.faults import UnknownModel
@@ -48,6 +49,12 @@ class Manners:
     default_dialect: Dialect = "openai"
     """What a chat is answered in when neither path, headers nor body say."""
 
+    thinking_field: str = "both"
+    """What OpenAI's dialect calls thinking, if not both of its names."""
+
+    has_effort_budgets: bool = False
+    """Whether the middle words for effort limit the thinking."""
+
     is_strict: bool = False
     """Refuse unknown fields and odd orders of messages, as a header asks for one request."""
 
@@ -63,6 +70,10 @@ class Manners:
 
     queue_s: float = 300.0
     """Seconds a request may wait for its turn; 0 is for ever."""
+
+    @property
+    def thinking_fields(self) -> tuple[str, ...]:
+        return THINKING if self.thinking_field == "both" else (self.thinking_field,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +199,17 @@ def serve_model(
         fingerprint=mark,
         dtype=model.dtype,
         manners=manners or Manners(),
+    )
+
+
+def within(served: Served, limits: Limits) -> Served:
+    """The same with other limits."""
+    served.talker.chat.limits = limits.image
+    return replace(
+        served,
+        limits=limits,
+        backlog=Backlog(limits.waiting_tokens),
+        bodies=BodyRoom(limits.bodies_bytes),
     )
 
 

@@ -80,6 +80,8 @@ class SamplingBody(Shape):
     logit_bias: dict[str, float] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    prompt_logprobs: bool | int | None = None
+    top_prompt_logprobs: int | None = None
     priority: int | None = None
     cache_salt: str | None = None
     timeout: float | None = None
@@ -98,6 +100,11 @@ class SamplingBody(Shape):
     def has_stream(self) -> bool:
         return bool(self.stream)
 
+    @property
+    def rates_prompt(self) -> bool:
+        """Whether the likelihoods of the prompt are wanted; with a number, 0 too."""
+        return self.prompt_logprobs is not None and self.prompt_logprobs is not False
+
 
 STATELESS = "this server keeps nothing between requests: send the whole conversation"
 
@@ -105,7 +112,6 @@ REFUSED = {
     "functions": "describe them in `tools`",
     "function_call": "use `tool_choice`",
     "chat_template": "the model has one format only, and the server applies it",
-    "prompt_logprobs": "the likelihoods of a prompt are not computed here yet",
     "audio": "this model reads text and images and writes text",
     "lora": "no adapters are served yet",
     "adapter": "no adapters are served yet",

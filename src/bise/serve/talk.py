@@ -38,6 +38,7 @@ from bise.text import (
     ReplyDecoder,
     Tool,
     reply_rules,
+    resolve_effort,
 )
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -91,7 +92,11 @@ class Ask:
     queue_s: float | None = None
     """Seconds it may wait for its turn."""
 
+    prediction: tuple[int, ...] = ()
+    """Ids of what the answer may turn out to be."""
+
     want_logprobs: int | None = None
+    want_prompt_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,9 @@ class Usage:
 
     cached_tokens: int = 0
     """Tokens of the prompt that were computed for an earlier request."""
+
+    foretold_tokens: tuple[int, int] = (0, 0)
+    """Tokens of the prediction that were written, and that were tried in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +190,9 @@ class Talker:
             thinking_budget=ask.thinking_budget,
             in_thinking=prompt.in_thinking,
             grammar=self.grammar(ask, prompt),
+            prediction_ids=ask.prediction,
             want_logprobs=ask.want_logprobs,
+            want_prompt_logprobs=ask.want_prompt_logprobs,
         )
         room = self.bounds.check(request)
         limit = room if request.max_tokens is None else min(room, request.max_tokens)
@@ -196,6 +206,11 @@ class Talker:
                 f"has room for is {self.bounds.max_positions:,} tokens",
             )
         self.bounds = replace(self.bounds, max_positions=max_positions)
+
+    def think_by_default(self, effort: str) -> None:
+        """How much to think where nobody says, whatever the tokenizer's file has."""
+        tekken = self.chat.tekken
+        tekken.default_effort = resolve_effort(effort, tekken.efforts)
 
     def grammar(self, ask: Ask, prompt: Prompt) -> Grammar | None:
         """What the reply is held to, if to anything; an answer begun in the prompt goes on."""
@@ -262,6 +277,11 @@ class Talk:
         self.logprobs: list[tuple[int, TokenLogprobs]] = []
         """Ids and how likely they were, if asked for; whoever reads them may empty the list."""
 
+        self.answer_logprobs: list[tuple[int, TokenLogprobs]] = []
+        """Those of them that are of the answer's text."""
+
+        self._prompt_logprobs: list[TokenLogprobs] = []
+        self._foretold = (0, 0)
         self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
 
     def __iter__(self) -> Generator[list[Delta], None, None]:
@@ -280,6 +300,12 @@ class Talk:
                         return
 
     @property
+    def rated_prompt(self) -> list[tuple[int, TokenLogprobs]]:
+        """The prompt's ids from the second on, and how likely they are, if that was asked for."""
+        ids = self.prepared.prompt.ids[1:]
+        return list(zip(ids, self._prompt_logprobs, strict=False))  # as far as it has been read
+
+    @property
     def usage(self) -> Usage:
         prompt = self.prepared.prompt
         return Usage(
@@ -288,6 +314,7 @@ class Talk:
             reasoning_tokens=self._num_thought,
             image_tokens=sum(image.num_tokens for image in prompt.images),
             cached_tokens=self._num_cached,
+            foretold_tokens=self._foretold,
         )
 
     @property
@@ -303,10 +330,14 @@ class Talk:
         ids = list(step.ids)
         self._num_written += len(ids)
         self._num_cached = max(self._num_cached, step.num_cached)
+        if step.foretold != (0, 0):
+            (num_true, num_false), (more, less) = self._foretold, step.foretold
+            self._foretold = num_true + more, num_false + less
+        self._prompt_logprobs += step.prompt_logprobs
         self.logprobs += zip(ids, step.logprobs, strict=False)  # empty unless asked for
         if step.finish_reason == "stop" and ids[-1] in ask.stop_ids:
             self.stop_reason = ids.pop()
-        deltas = self._decode(ids)
+        deltas = self._decode(ids, step.logprobs)
         if step.finish_reason is not None:
             deltas += self.decoder.finish()
         shown = self._until_stop(deltas, is_last=step.finish_reason is not None)
@@ -316,12 +347,16 @@ class Talk:
         self.watch.saw(step, self.finish_reason)
         return shown
 
-    def _decode(self, ids: list[int]) -> list[Delta]:
+    def _decode(self, ids: list[int], logprobs: Sequence[TokenLogprobs]) -> list[Delta]:
+        """The pieces ids make. logprobs: of each, if asked for"""
         deltas: list[Delta] = []
-        for token in ids:
-            was_thinking = self.decoder.state == "thinking"
+        for place, token in enumerate(ids):
+            before = self.decoder.state
             deltas += self.decoder.feed([token])
-            self._num_thought += was_thinking or self.decoder.state == "thinking"
+            after = self.decoder.state
+            self._num_thought += before == "thinking" or after == "thinking"
+            if logprobs and before == after == "answer" and not self.tekken.is_control(token):
+                self.answer_logprobs.append((token, logprobs[place]))
         return deltas
 
     def _until_stop(self, deltas: list[Delta], *, is_last: bool) -> list[Delta]:

@@ -11,10 +11,10 @@ from functools import partial
 
 from starlette.requests import Request
 
-from bise.serve.chat_ask import messages_of, to_ask
+from bise.serve.chat_ask import messages_of, prediction_of, to_ask
 from bise.serve.chat_body import ChatBody, unknown_in
 from bise.serve.fit import fitted
-from bise.serve.limits import Limits, check_limits, need_room
+from bise.serve.limits import Limits, check_limits, need_chars, need_ratings, need_room
 from bise.serve.metrics import Metrics
 from bise.serve.repairs import refuse_raw, repair
 from bise.serve.sampling_ask import replies_of, unused_in
@@ -109,7 +109,17 @@ def understand(
         refuse_raw(messages)
     else:
         messages, repairs = repair(messages)
-    ask = to_ask(body, messages, served.talker.chat.tekken, served.limits)
+    ask = to_ask(
+        body,
+        messages,
+        served.talker.chat.tekken,
+        served.limits,
+        has_effort_budgets=served.manners.has_effort_budgets,
+    )
+    foretold = prediction_of(body)
+    if foretold:
+        need_chars(len(foretold), served.limits, served.max_positions)
+        ask = replace(ask, prediction=tuple(served.talker.chat.tekken.encode(foretold)))
     dropped = ask.form.dropped if ask.form else ()
     return Understood(ask, [*ignored, *dropped], repairs), check_limits(ask, served.limits)
 
@@ -139,11 +149,12 @@ def begin(
 ) -> list[Talk]:
     """The replies, which begin when somebody reads them."""
     visit = request.state.visit
-    ask = settled(question.ask, body, visit, served)
+    ask, count = settled(question.ask, body, visit, served), replies_of(body, served.limits)
+    need_ratings(count * len(question.prompt.ids), ask.want_prompt_logprobs, served.limits)
     prepared = served.talker.prepare(ask, question.prompt)
     talks = [
         served.talker.begin(prepared, number=number, watch=metrics.watch(visit))
-        for number in range(replies_of(body, served.limits))
+        for number in range(count)
     ]
     visit.admit([question.prompt], len(talks), served.backlog)
     return talks
