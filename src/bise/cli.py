@@ -348,7 +348,7 @@ def bench_(
         Option(
             metavar="PEER[:FORMAT][=PATH]",
             help="Side by side on the same weights, taking turns: llamacpp=BUILD, ik=BUILD,"
-            " transformers[=PYTHON]; or small3. May be repeated.",
+            " transformers[=PYTHON], vllm=PYTHON; or small3. May be repeated.",
         ),
     ] = None,
     positions: Annotated[
@@ -504,6 +504,9 @@ def eval_prove(
     model: Annotated[
         str | None, Option(help="An address or a folder; without one, automation.")
     ] = None,
+    tactics: Annotated[
+        str | None, Option(help="A small model that suggests tactics after automation.")
+    ] = None,
     attempts: Annotated[int, Option("--attempts", "-k", min=1, help="Of a model, each.")] = 8,
     cpu_s: Annotated[float, Option(help="CPU seconds of Lean for automation, each.")] = 60.0,
     tokens: Annotated[int | None, Option(min=1, help="Of a model, each.")] = None,
@@ -530,6 +533,7 @@ def eval_prove(
         usd_per_hour=usd_per_hour,
         folder=out,
         beside=beside or (),
+        tactics=tactics,
     )
 
 

@@ -87,6 +87,16 @@ class ServeSettings:
         "openai", "Of chats that do not show theirs: openai or mistral.",
         one_of=("openai", "mistral"),
     )  # fmt: skip
+    thinking_field: str = setting(
+        "both", "What OpenAI's dialect calls thinking: both, reasoning_content or reasoning.",
+        one_of=("both", "reasoning_content", "reasoning"),
+    )  # fmt: skip
+    default_effort: str = setting(
+        "", "How much to think where a request does not say; by default as the model's file has it."
+    )
+    effort_budgets: bool = setting(
+        False, "Think 1,024 tokens at most where the effort is low, 8,192 where it is medium."
+    )
     strict: bool = setting(False, "Refuse unknown fields, and messages out of order.")
     accept_any_model: bool = setting(False, "Answer to whatever name is asked for.")
     client_priority: int = setting(
@@ -104,6 +114,12 @@ class ServeSettings:
     )
     judge: bool = setting(
         False, "Judge Lean proofs at /v1/verify and find them at /prove; needs `bise prove setup`."
+    )
+    searches: str = setting(
+        "", "A folder for searches begun at /prove; by default beside the installed Lean."
+    )
+    limit: tuple[str, ...] = setting(
+        (), "Another size for one of the limits of docs/serve.md, such as images=32."
     )
     max_body_mib: int = setting(64, "Of a request, pictures included.", at_least=1)
     max_connections: int = setting(1024, "Clients connected at once.", at_least=1)

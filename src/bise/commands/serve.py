@@ -1,6 +1,7 @@
 """`bise serve`: the HTTP server, with one screen that says all it will ever say."""
 
 import ipaddress
+import logging
 import signal
 import socket
 import ssl
@@ -29,17 +30,22 @@ from bise.serve import (
     OtelTracer,
     PictureFetching,
     Served,
+    Talker,
     digest_of,
     load_model,
     open_model,
     serve_model,
     usage_file,
+    with_sizes,
+    within,
 )
 from bise.settings import ServeSettings
 from bise.sources import Effective
 
 if TYPE_CHECKING:
     from bise.prove.door import Proving
+
+log = logging.getLogger(__name__)
 
 MIB, GIB = 2**20, 2**30
 
@@ -58,7 +64,7 @@ def run_server(effective: Effective) -> None:
     tls = tls_of(settings)
     with listen(settings.host, settings.port) as listener:
         served = make_served(settings, ring)
-        proving = proving_of(served)
+        proving = proving_of(served, settings.searches)
         guests = [] if proving is None else [proving.add_to]
         server = HttpServer(served, allowed_origins=settings.allow_origin, guests=guests, **tls)
         try:
@@ -71,14 +77,27 @@ def run_server(effective: Effective) -> None:
             close(served)
 
 
-def proving_of(served: Served) -> "Proving | None":
-    """The prover, where there is a judge: nobody is told that something is proved without one."""
+def proving_of(served: Served, searches: str) -> "Proving | None":
+    """The prover, where there is a judge: nobody is told that something is proved without one.
+
+    searches: the folder that keeps them. Raises `UserError` if it cannot; beside the installed
+    Lean another server may have been first, and then they are kept in memory.
+    """
     if served.judging is None:
         return None
+    from bise.judge import lean_home
     from bise.prove.door import Proving
     from bise.prove.hosted import Bench
+    from bise.prove.shelf import Shelf
 
-    return Proving(Bench(judging=served.judging))
+    shelf = None
+    try:
+        shelf = Shelf(Path(searches) if searches else lean_home() / "searches")
+    except UserError as fault:
+        if searches:
+            raise
+        log.warning("searches end with this server: %s", fault.message)
+    return Proving(Bench(judging=served.judging), shelf=shelf)
 
 
 def make_served(settings: ServeSettings, ring: KeyRing) -> Served:
@@ -100,13 +119,10 @@ def make_served(settings: ServeSettings, ring: KeyRing) -> Served:
             manners=manners_of(settings),
             progress=progress,
         )
-    talker, limits = served.talker, limits_of(settings)
-    talker.engine.max_waiting = settings.max_waiting
-    if settings.max_model_len:
-        talker.limit(settings.max_model_len)
+    limits = limits_of(settings)
+    adjust(served.talker, settings, limits)
     return replace(
-        served,
-        limits=limits,
+        within(served, limits),
         ring=ring,
         ledger=Ledger(usage_file(ring.file) if ring.file is not None else None),
         pictures=PictureFetching(max_images=limits.images) if settings.allow_image_urls else None,
@@ -115,6 +131,18 @@ def make_served(settings: ServeSettings, ring: KeyRing) -> Served:
         access_log=access_log,
         tracer=tracer,
     )
+
+
+def adjust(talker: Talker, settings: ServeSettings, limits: Limits) -> None:
+    """The settings that are a talker's, and its engine's."""
+    engine = talker.engine
+    engine.max_waiting = settings.max_waiting
+    if isinstance(engine, SupervisedEngine):
+        engine.patience = replace(engine.patience, hang_s=limits.step_s)
+    if settings.max_model_len:
+        talker.limit(settings.max_model_len)
+    if settings.default_effort:
+        talker.think_by_default(settings.default_effort)
 
 
 def engine_of(settings: ServeSettings) -> EngineConfig:
@@ -134,6 +162,8 @@ def engine_of(settings: ServeSettings) -> EngineConfig:
 def manners_of(settings: ServeSettings) -> Manners:
     return Manners(
         default_dialect=cast(Any, settings.default_dialect),
+        thinking_field=settings.thinking_field,
+        has_effort_budgets=settings.effort_budgets,
         is_strict=settings.strict,
         accepts_any_model=settings.accept_any_model,
         is_local=is_loopback(settings.host),
@@ -143,11 +173,12 @@ def manners_of(settings: ServeSettings) -> Manners:
 
 
 def limits_of(settings: ServeSettings) -> Limits:
-    return Limits(
+    limits = Limits(
         body_bytes=settings.max_body_mib * MIB,
         connections=settings.max_connections,
         priority=settings.client_priority,
     )
+    return with_sizes(limits, settings.limit)
 
 
 def ring_of(settings: ServeSettings) -> KeyRing:

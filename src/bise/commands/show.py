@@ -67,18 +67,21 @@ def progress_bar(
 
 
 @contextmanager
-def loading_bar(words: str) -> Generator[Callable[[int, int], None], None, None]:
+def loading_bar(words: str, *, unit: str = "") -> Generator[Callable[[int, int], None], None, None]:
     """A bar of bytes on stderr, in a terminal, gone when it is full.
 
     Call what it gives with the bytes done and those in all; it only moves until then.
+    unit: what is counted, if it is not bytes.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[bytes]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
     is_shown = sys.stderr.isatty()
     with Progress(*columns, console=err(), disable=not is_shown, transient=True) as progress:
-        task = progress.add_task(words, total=None, bytes="")
+        task = progress.add_task(words, total=None, count="")
 
         def tell(done: int, total: int) -> None:
             shown = f"{done / 1e9:.1f} of {total / 1e9:.1f} GB"
-            progress.update(task, completed=done, total=total, bytes=shown)
+            if unit:
+                shown = f"{done:,} of {total:,} {unit}"
+            progress.update(task, completed=done, total=total, count=shown)
 
         yield tell

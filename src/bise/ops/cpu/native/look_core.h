@@ -127,6 +127,7 @@ struct Looking {
                               float* findings) {
         const int64_t begin = range * bundle.range_keys;
         const int64_t end = at_most(begin + bundle.range_keys, bundle.last_position() + 1);
+        // The first block was most likely asked for by this worker's last task, the range before.
         Ahead ahead(*job.cache, *bundle.span, begin + BLOCK);
         for (int64_t first = begin; first < end; first += BLOCK) {
             const int64_t count = at_most(BLOCK, end - first);
