@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -28,6 +29,9 @@ from bise.text import Tekken
 
 settings.register_profile("patient", deadline=None)  # a busy machine is nobody's mistake
 settings.load_profile("patient")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # children are asked to stop by it
 
 TEKKEN = ASSETS / "nano" / "tekken.json"
 END_INST, EOS = 4, 2
