@@ -11,8 +11,8 @@ folder, then, each a process of its own:
              (version 1 or 2) where one can be made, else kept to by the weights' budget alone, and
              then shown by the peak of resident memory
 
-Told are the ids (the same?), tokens a second, how many experts were found in memory, and the share
-of the disk's own time for what was read.
+Told are the ids (the same?), tokens a second, how many experts were found in memory, and the time
+that reading what was read and computing would take one after the other, as a share of what it took.
 """
 
 import argparse

@@ -16,16 +16,6 @@
 namespace bise {
 namespace {
 
-template <int sum, int left, int right>
-inline void multiply_signed_bytes() {
-    asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sum), "i"(left), "i"(right));
-}
-
-template <int sum, int left, int right>  // left: without signs
-inline void multiply_weight_bytes() {
-    asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sum), "i"(left), "i"(right));
-}
-
 class ByteBlock {
    public:
     using Number = uint16_t;
@@ -75,7 +65,8 @@ class ByteBlock {
     void mix(const float* weights, int tiles, int64_t keys, float* out, int64_t tile_stride,
              Ahead& ahead) const {
         Weights bytes[2];
-        for (int tile = 0; tile < tiles; ++tile) bytes[tile].take(weights + tile * BLOCK * TILE, keys);
+        for (int tile = 0; tile < tiles; ++tile)
+            bytes[tile].take(weights + tile * BLOCK * TILE, keys);
         for (int64_t column = 0; column < job.value; column += STEP) {
             const int8_t* values = woven + column / PANEL * PANEL_STRIDE;
             for (int tile = 0; tile < tiles; ++tile)
@@ -110,7 +101,8 @@ class ByteBlock {
         void take(const float* weights, int64_t count) {
             keys = padded(count, STEP);
             Floats most{};
-            for (int64_t key = 0; key < count; ++key) most = largest(most, load(weights + key * TILE));
+            for (int64_t key = 0; key < count; ++key)
+                most = largest(most, load(weights + key * TILE));
             store(units, most / spread(65535.0f));
             const Floats factor = spread(65535.0f) / largest(most, spread(0x1p-100f));
             alignas(64) uint32_t upper[TILE * TILE], lower[TILE * TILE];
@@ -265,9 +257,11 @@ class ByteBlock {
         for (int64_t row = 0; row < TILE; ++row) {
             __m512 found[4];
             for (int panel = 0; panel < 4; ++panel) {
-                const Floats upper = __builtin_convertvector(load(sums[panel][0] + row * TILE), Floats);
-                const Floats lower = __builtin_convertvector(load(sums[panel][1] + row * TILE), Floats);
-                found[panel] = (upper * 256.0f + lower) * weights.units[row];
+                const Ints high = load(sums[panel][0] + row * TILE);
+                const Ints low = load(sums[panel][1] + row * TILE);
+                found[panel] = (__builtin_convertvector(high, Floats) * 256.0f +
+                                __builtin_convertvector(low, Floats)) *
+                               weights.units[row];
             }
             store_in_order(found, out + row * job.value);
         }

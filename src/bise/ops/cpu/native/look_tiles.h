@@ -1,39 +1,14 @@
-// Products on AMX tiles. All eight tiles are full, 16 rows of 64 bytes, so left sides must have
-// whole tiles of rows in memory, and outputs room for them; rows beyond those asked for are noise.
+// Products on AMX tiles. All eight tiles are full, so left sides must have whole tiles of rows in
+// memory, and outputs room for them; rows beyond those asked for are noise.
 #pragma once
 
 #include "look_bf16.h"
+#include "tiles.h"
 
 #if defined(__x86_64__)
 
 namespace bise {
 namespace {
-
-template <int tile>
-inline void load_tile(const void* from, int64_t stride_bytes) {
-    asm volatile("tileloadd (%0,%1,1), %%tmm%c2"
-                 :
-                 : "r"(from), "r"(stride_bytes), "i"(tile)
-                 : "memory");
-}
-
-template <int tile>
-inline void store_tile(void* to, int64_t stride_bytes) {
-    asm volatile("tilestored %%tmm%c2, (%0,%1,1)"
-                 :
-                 : "r"(to), "r"(stride_bytes), "i"(tile)
-                 : "memory");
-}
-
-template <int tile>
-inline void zero_tile() {
-    asm volatile("tilezero %%tmm%c0" : : "i"(tile));
-}
-
-template <int sum, int left, int right>
-inline void multiply_tiles() {
-    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sum), "i"(left), "i"(right));
-}
 
 struct Nothing {
     void operator()() const {}
@@ -116,16 +91,7 @@ inline void transpose(const uint32_t* from, int64_t from_stride, uint32_t* to, i
 }
 
 struct TileProducts {
-    struct alignas(64) Shape {
-        uint8_t palette = 1, start = 0, none[14] = {};
-        uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-        uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    };
-
-    static void begin() {
-        static const Shape full;
-        asm volatile("ldtilecfg %0" : : "m"(full));
-    }
+    static void begin() { configure_tiles(); }
 
     static constexpr bool HELPS = true;  // the vectors' side stands still while tiles multiply
 

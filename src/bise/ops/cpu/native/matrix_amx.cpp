@@ -6,6 +6,7 @@
 
 #include "matrix_decode_avx512.h"
 #include "matrix_kernels.h"
+#include "tiles.h"
 
 namespace bise {
 
@@ -17,18 +18,6 @@ constexpr int64_t FAR_AHEAD = 8192;                   // bytes
 constexpr int64_t CHUNK = 8;                          // groups; 16 KB of bf16 beside as much of rows
 constexpr int64_t DECODED_AHEAD = 3, FETCHED_AHEAD = 2 * CHUNK;  // groups
 
-// Eight tiles of 16 rows of 64 bytes.
-struct alignas(64) TileConfig {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {};
-    uint8_t rows[16] = {};
-
-    constexpr TileConfig() {
-        for (int i = 0; i < 8; ++i) row_bytes[i] = 64, rows[i] = 16;
-    }
-};
-constexpr TileConfig CONFIG;
-
 inline void fetch(const uint8_t* from, int64_t bytes) {  // into the second cache
     for (int64_t line = 0; line < bytes; line += 64) __builtin_prefetch(from + line, 0, 2);
 }
@@ -38,67 +27,63 @@ inline void fetch(const uint8_t* from, int64_t bytes) {  // into the second cach
 template <int tiles, class Between>
 inline void multiply(const uint8_t* x, const uint8_t* x_third, const uint8_t* weights,
                      Between&& between) {
-    _tile_loadd(6, weights, 64);
-    _tile_loadd(7, x, 64);
-    _tile_dpbf16ps(0, 7, 6);
+    load_tile<6>(weights, 64);
+    load_tile<7>(x, 64);
+    multiply_tiles<0, 7, 6>();
     between(0);
     if constexpr (tiles == 3) {
-        _tile_loadd(7, x + TILE_BYTES, 64);
-        _tile_dpbf16ps(2, 7, 6);
-        _tile_loadd(7, x_third, 64);
-        _tile_dpbf16ps(4, 7, 6);
+        load_tile<7>(x + TILE_BYTES, 64);
+        multiply_tiles<2, 7, 6>();
+        load_tile<7>(x_third, 64);
+        multiply_tiles<4, 7, 6>();
         between(1);
-        _tile_loadd(6, weights + TILE_BYTES, 64);
-        _tile_dpbf16ps(5, 7, 6);
-        _tile_loadd(7, x + TILE_BYTES, 64);
-        _tile_dpbf16ps(3, 7, 6);
+        load_tile<6>(weights + TILE_BYTES, 64);
+        multiply_tiles<5, 7, 6>();
+        load_tile<7>(x + TILE_BYTES, 64);
+        multiply_tiles<3, 7, 6>();
         between(2);
-        _tile_loadd(7, x, 64);
-        _tile_dpbf16ps(1, 7, 6);
+        load_tile<7>(x, 64);
+        multiply_tiles<1, 7, 6>();
     } else {
-        _tile_loadd(5, weights + TILE_BYTES, 64);
-        _tile_dpbf16ps(1, 7, 5);
+        load_tile<5>(weights + TILE_BYTES, 64);
+        multiply_tiles<1, 7, 5>();
         between(1);
         if constexpr (tiles == 2) {
-            _tile_loadd(4, x + TILE_BYTES, 64);
-            _tile_dpbf16ps(2, 4, 6);
+            load_tile<4>(x + TILE_BYTES, 64);
+            multiply_tiles<2, 4, 6>();
         }
         between(2);
-        if constexpr (tiles == 2) _tile_dpbf16ps(3, 4, 5);
+        if constexpr (tiles == 2) multiply_tiles<3, 4, 5>();
     }
     between(3);
 }
 
+// Calls each(tile, its place in a block) for the sums of so many tiles of rows.
+template <int tiles, class Each>
+inline void for_sums(Each each) {
+    const auto pair = [&](auto row) {
+        constexpr int FIRST = 2 * decltype(row)::value, PLACE = decltype(row)::value * TILE * PANEL;
+        each(std::integral_constant<int, FIRST>(), PLACE);
+        each(std::integral_constant<int, FIRST + 1>(), PLACE + TILE);
+    };
+    pair(std::integral_constant<int, 0>());
+    if constexpr (tiles >= 2) pair(std::integral_constant<int, 1>());
+    if constexpr (tiles >= 3) pair(std::integral_constant<int, 2>());
+}
+
 template <int tiles>
 inline void clear() {
-    _tile_zero(0);
-    _tile_zero(1);
-    if constexpr (tiles >= 2) _tile_zero(2);
-    if constexpr (tiles >= 2) _tile_zero(3);
-    if constexpr (tiles >= 3) _tile_zero(4);
-    if constexpr (tiles >= 3) _tile_zero(5);
+    for_sums<tiles>([](auto tile, int64_t) { zero_tile<tile>(); });
 }
 
 template <int tiles>
 inline void load(const float* block) {
-    constexpr int64_t NEXT = TILE * PANEL, STRIDE = PANEL * 4;
-    _tile_loadd(0, block, STRIDE);
-    _tile_loadd(1, block + TILE, STRIDE);
-    if constexpr (tiles >= 2) _tile_loadd(2, block + NEXT, STRIDE);
-    if constexpr (tiles >= 2) _tile_loadd(3, block + NEXT + TILE, STRIDE);
-    if constexpr (tiles >= 3) _tile_loadd(4, block + 2 * NEXT, STRIDE);
-    if constexpr (tiles >= 3) _tile_loadd(5, block + 2 * NEXT + TILE, STRIDE);
+    for_sums<tiles>([&](auto tile, int64_t at) { load_tile<tile>(block + at, PANEL * 4); });
 }
 
 template <int tiles>
 inline void store(float* block) {
-    constexpr int64_t NEXT = TILE * PANEL, STRIDE = PANEL * 4;
-    _tile_stored(0, block, STRIDE);
-    _tile_stored(1, block + TILE, STRIDE);
-    if constexpr (tiles >= 2) _tile_stored(2, block + NEXT, STRIDE);
-    if constexpr (tiles >= 2) _tile_stored(3, block + NEXT + TILE, STRIDE);
-    if constexpr (tiles >= 3) _tile_stored(4, block + 2 * NEXT, STRIDE);
-    if constexpr (tiles >= 3) _tile_stored(5, block + 2 * NEXT + TILE, STRIDE);
+    for_sums<tiles>([&](auto tile, int64_t at) { store_tile<tile>(block + at, PANEL * 4); });
 }
 
 // Where some neighbouring panels are being read: a chunk of groups of each, then the next chunk of
@@ -272,7 +257,7 @@ template <WeightType type>
 void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
     alignas(64) uint8_t decoded[type == BF16 ? 64 : CHUNK * WEIGHT_BYTES];
     static_assert(Weights<type>::RING <= CHUNK);
-    _tile_loadconfig(&CONFIG);
+    configure_tiles();
     if (rows <= TILE)
         few_rows<type, 1>(panel, num_panels, x, decoded, block);
     else if (rows <= 2 * TILE)

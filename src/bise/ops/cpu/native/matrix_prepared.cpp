@@ -6,9 +6,6 @@
 #include <sys/mman.h>
 #include <utility>
 
-#if defined(__linux__)
-#endif
-
 #include "guard.h"
 #include "isa.h"
 
