@@ -210,3 +210,15 @@ def test_a_number_that_is_not_finite_is_named(fill, kind, quant, number, tmp_pat
         network.get_parameter("blocks.1.mlp.down")[3, 0, 0] = number
     with pytest.raises(UserError, match=r"blocks\.1\.mlp\.down.*not finite"):
         PackedNetwork(FromNetwork(network), kind)
+
+
+@pytest.mark.parametrize("quant", ["none", "fp8", "nvfp4"])
+def test_a_file_that_shrinks_while_it_is_packed_is_named(fill, quant, tmp_path):
+    network = fill(SHAPES["small4-text"])
+    made = save_checkpoint(tmp_path / "a", network, network.config, quant=quant)
+    checkpoint = open_checkpoint(made)
+    path = next(made.glob("*.safetensors"))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size * 2 // 3)
+    with pytest.raises(UserError, match=f"`{path.name}` ends in the middle of a tensor"):
+        PackedNetwork(FromCheckpoint(checkpoint))

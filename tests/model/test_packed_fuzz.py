@@ -22,11 +22,10 @@ from bise.model.config import (
     YarnConfig,
 )
 from bise.model.experts import Routing
-from bise.model.names import Weight
 from bise.model.network import Network
-from bise.model.packed import FromNetwork, PackedNetwork
+from bise.model.packed import FromNetwork, PackedNetwork, Parts
 from bise.model.paged import Span
-from bise.model.quant import Packed, encode_fp8, encode_nvfp4, fp8_scale
+from bise.model.quant import encode_fp8, encode_nvfp4, fp8_scale
 from bise.model.sight import PackedRows
 from bise.model.stored import Quant
 from bise.ops.cpu.library import ISAS, core, library
@@ -51,13 +50,20 @@ class Coded(FromNetwork):
         super().__init__(network)
         self.quant = quant
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        values = self.part(weight, part)
-        scale = fp8_scale(values.abs().max())
-        return encode_fp8(values, scale), float(scale)
+    def codes(self, parts: Parts) -> tuple[Tensor, list[float]]:
+        found = [self.part(*one) for one in parts]
+        scales = [fp8_scale(one.abs().max()) for one in found]
+        codes = [encode_fp8(*one) for one in zip(found, scales, strict=True)]
+        return torch.cat([one.view(torch.uint8) for one in codes]), [float(one) for one in scales]
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        return encode_nvfp4(self.part(weight, part))
+    def packed(self, parts: Parts) -> tuple[Tensor, Tensor, list[float]]:
+        found = [encode_nvfp4(self.part(*one)) for one in parts]
+        groups = torch.cat([one.scales.view(torch.uint8) for one in found])
+        return (
+            torch.cat([one.codes for one in found]),
+            groups,
+            [1 / float(one.divisor) for one in found],
+        )
 
 
 @dataclass(frozen=True)

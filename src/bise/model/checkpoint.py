@@ -80,22 +80,26 @@ class Checkpoint:
             self.read_part(weight, part, weight.rows(made, part))
         return made
 
-    def read_part(
-        self, weight: Weight, part: int, target: Tensor, *, is_checked: bool = True
-    ) -> None:
-        """Fill `target` [rows, ...] with one part of a weight, in our order of rows.
-
-        is_checked: whether to look for numbers that are not finite
-        """
+    def read_part(self, weight: Weight, part: int, target: Tensor) -> None:
+        """Fill `target` [rows, ...] with one part of a weight, in our order of rows."""
         entry, skip = self._numbers(weight, "plain", part)
         is_direct = entry is not None and entry.dtype == target.dtype and target.is_contiguous()
         if is_direct and not self._is_turned(weight):
             assert entry is not None
             entry.read_into(target, skip)
-            if is_checked:
-                self._need_finite(weight, part, target)
+            self._need_finite(weight, part, target)
         else:
             target.copy_(self.part(weight, part).view(target.shape))
+
+    def place(self, weight: Weight, role: Role, part: int) -> tuple[Entry, int] | None:
+        """In which tensor of a file a part's rows lie, and at which byte of that file they begin.
+
+        None where they lie there in another order than ours, or not at all.
+        """
+        entry, skip = self._numbers(weight, role, part)
+        if entry is None or self._is_turned(weight):
+            return None
+        return entry, entry.start + skip * entry.dtype.itemsize
 
     def part(self, weight: Weight, part: int) -> Tensor:
         """One part de-quantised, [rows, ...] in our order: as stored, or fp32 if quantised."""
@@ -111,23 +115,23 @@ class Checkpoint:
         self._need_finite(weight, part, values)
         return values
 
-    def codes(self, weight: Weight, part: int, *, is_checked: bool = True) -> Tensor:
+    def codes(self, weight: Weight, part: int) -> Tensor:
         """The FP8 codes of one part, in our order of rows."""
         codes = self._read(weight, "codes", part)
-        if is_checked:
-            self._need_finite(weight, part, codes.to(torch.bfloat16))
+        self._need_finite(weight, part, codes.to(torch.bfloat16))
         return codes
 
     def packed(self, weight: Weight, part: int) -> Packed:
-        """The NVFP4 tensors of one part. Their divisor is a positive number."""
-        read = {
-            role: self.entries[weight.name, role, part].read()
-            for role in ("packed", "groups", "divisor")
-        }
-        divisor = read["divisor"].reshape(1)
+        """The NVFP4 tensors of one part."""
+        scales, divisor = self.packed_scales(weight, part)
+        return Packed(self.entries[weight.name, "packed", part].read(), scales, divisor)
+
+    def packed_scales(self, weight: Weight, part: int) -> tuple[Tensor, Tensor]:
+        """The scales of a part's groups in NVFP4, and its divisor [1], a positive number."""
+        divisor = self.entries[weight.name, "divisor", part].read().reshape(1)
         if not bool(torch.isfinite(divisor)) or divisor <= 0:
             raise UserError(f"the divisor of `{weight.parts[part]}` is {float(divisor)}")
-        return Packed(read["packed"], read["groups"], divisor)
+        return self.entries[weight.name, "groups", part].read(), divisor
 
     def activation(self, weight: Weight, part: int) -> Tensor | None:
         """The scale of what a part is multiplied with, if the files have it."""

@@ -6,7 +6,7 @@ and packed: a second copy of them never exists. What it computes is `network.py`
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -19,13 +19,23 @@ from bise.model.convert import Progress
 from bise.model.names import Weight, weights
 from bise.model.network import BLIND, Network, splice
 from bise.model.packed_eye import open_eye, pack_eye
-from bise.model.quant import Packed
 from bise.model.random_weights import RandomSource
 from bise.model.rotation import frequencies, softmax_scale
-from bise.model.stored import Quant, quant_of
+from bise.model.stored import Quant, Role, quant_of
 from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.look import LatentUp, pack_latent_up
-from bise.ops.cpu.matrix import Gated, Matrix, Mixture, NotFinite, WeightType, pack, product
+from bise.ops.cpu.matrix import (
+    Gated,
+    InFiles,
+    Matrix,
+    Mixture,
+    NotFinite,
+    Span,
+    Unsound,
+    WeightType,
+    pack,
+    product,
+)
 from bise.ops.cpu.network import CoreNetwork
 from bise.ops.cpu.network_weights import GroupedWeights, LatentWeights, LayerWeights, Shape
 from bise.ops.cpu.residency import Residency
@@ -49,6 +59,13 @@ STORED_TYPES: dict[Quant, WeightType] = {
 }
 
 
+Parts = Sequence[tuple[Weight, int]]
+"""Of weights, by number."""
+
+Rows = Tensor | InFiles
+"""[rows, columns] of a matrix to be packed."""
+
+
 class Source(Protocol):
     """Where weights come from, a part of one at a time."""
 
@@ -62,19 +79,19 @@ class Source(Protocol):
         """[rows, columns] fp32 or bf16"""
         ...
 
-    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
-        """Parts below each other, [rows, columns] fp32 or bf16, until the next call.
+    def stack(self, parts: Parts) -> Rows:
+        """Parts below each other, [rows, columns] fp32 or bf16.
 
         Whether they are finite is not looked at: packing does.
         """
         ...
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        """FP8 codes, not looked at either, and their scale."""
+    def codes(self, parts: Parts) -> tuple[Rows, list[float]]:
+        """FP8 codes of parts below each other, not looked at either, and the scale of each."""
         ...
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        """The NVFP4 tensors."""
+    def packed(self, parts: Parts) -> tuple[Rows, Tensor, list[float]]:
+        """The NVFP4 codes of parts below each other, their scales of groups, the scale of each."""
         ...
 
 
@@ -85,38 +102,46 @@ class FromCheckpoint:
         self.checkpoint = checkpoint
         self.config = checkpoint.config
         self.quant: Quant = checkpoint.quant
-        self._room = torch.empty(0, dtype=torch.uint8)
 
     def part(self, weight: Weight, part: int) -> Tensor:
         values = self.checkpoint.part(weight, part)
         return values if values.dtype in DTYPES.values() else values.float()
 
-    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
-        types = {self._plain_dtype(weight) for weight, _ in parts}
-        if len(types) > 1 or not types <= set(DTYPES.values()):
-            return torch.cat([self.part(*one).flatten(1) for one in parts])
-        dtype = types.pop()
-        assert dtype is not None
-        heights = [weight.part_shape[0] for weight, _ in parts]
-        shape = (sum(heights), prod(parts[0][0].part_shape[1:]))
-        size = prod(shape) * dtype.itemsize
-        if len(self._room) < size:  # fresh memory for every matrix takes longer than reading it
-            self._room = torch.empty(size, dtype=torch.uint8)
-        made = self._room[:size].view(dtype).view(shape)
-        for one, rows in zip(parts, made.split(heights), strict=True):
-            self.checkpoint.read_part(*one, rows, is_checked=False)
-        return made
+    def stack(self, parts: Parts) -> Rows:
+        if quant_of(parts[0][0], self.quant) == "none":
+            found = self._in_files(parts, "plain")
+            if found is not None and found.dtype in DTYPES.values():
+                return found
+        return torch.cat([self.part(*one).flatten(1) for one in parts])
 
-    def _plain_dtype(self, weight: Weight) -> torch.dtype | None:
-        is_plain = quant_of(weight, self.quant) == "none"
-        return self.checkpoint.plain_dtype(weight) if is_plain else None
+    def codes(self, parts: Parts) -> tuple[Rows, list[float]]:
+        scales = [float(self.checkpoint.scale(weight, "scale", part)) for weight, part in parts]
+        found = self._in_files(parts, "codes")
+        if found is None:
+            read = [self.checkpoint.codes(*one).view(torch.uint8) for one in parts]
+            found = torch.cat(read)
+        return found, scales
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        scale = self.checkpoint.scale(weight, "scale", part)
-        return self.checkpoint.codes(weight, part, is_checked=False), float(scale)
+    def packed(self, parts: Parts) -> tuple[Rows, Tensor, list[float]]:
+        read = [self.checkpoint.packed_scales(*one) for one in parts]
+        groups = torch.cat([scales.view(torch.uint8) for scales, _ in read])
+        found = self._in_files(parts, "packed")
+        assert found is not None, "nobody turns the rows of NVFP4"
+        return found, groups, [1.0 / float(divisor) for _, divisor in read]
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        return self.checkpoint.packed(weight, part)
+    def _in_files(self, parts: Parts, role: Role) -> InFiles | None:
+        """Where those lie; None where they must be turned, or are of different types."""
+        spans, dtypes = list[Span](), set[torch.dtype]()
+        for weight, part in parts:
+            found = self.checkpoint.place(weight, role, part)
+            if found is None:
+                return None
+            entry, start = found
+            rows, columns = weight.part_shape[0], prod(weight.part_shape[1:])
+            shape = (rows, columns // 2 if role == "packed" else columns)
+            spans.append(Span(entry.path, start, shape))
+            dtypes.add(entry.dtype)
+        return InFiles(dtypes.pop(), tuple(spans)) if len(dtypes) == 1 else None
 
 
 class FromRandom:
@@ -131,14 +156,14 @@ class FromRandom:
     def part(self, weight: Weight, part: int) -> Tensor:
         return self.random.part(weight, part)
 
-    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+    def stack(self, parts: Parts) -> Rows:
         return torch.cat([self.part(*one) for one in parts])
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        raise AssertionError(f"{weight.name} {part} is drawn and has no codes")
+    def codes(self, parts: Parts) -> tuple[Rows, list[float]]:
+        raise AssertionError(f"{parts[0][0].name} is drawn and has no codes")
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        raise AssertionError(f"{weight.name} {part} is drawn and has no codes")
+    def packed(self, parts: Parts) -> tuple[Rows, Tensor, list[float]]:
+        raise AssertionError(f"{parts[0][0].name} is drawn and has no codes")
 
 
 class FromNetwork:
@@ -155,14 +180,14 @@ class FromNetwork:
         values = weight.rows(self.parameters[weight.name].detach(), part)
         return values.contiguous() if values.dtype == torch.bfloat16 else values.float()
 
-    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+    def stack(self, parts: Parts) -> Rows:
         return torch.cat([self.part(*one) for one in parts])
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        raise AssertionError(f"{weight.name} {part} is in memory and has no codes")
+    def codes(self, parts: Parts) -> tuple[Rows, list[float]]:
+        raise AssertionError(f"{parts[0][0].name} is in memory and has no codes")
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        raise AssertionError(f"{weight.name} {part} is in memory and has no codes")
+    def packed(self, parts: Parts) -> tuple[Rows, Tensor, list[float]]:
+        raise AssertionError(f"{parts[0][0].name} is in memory and has no codes")
 
 
 class Counted:
@@ -179,14 +204,14 @@ class Counted:
     def part(self, weight: Weight, part: int) -> Tensor:
         return self._count(self.source.part(weight, part), weight)
 
-    def stack(self, parts: Sequence[tuple[Weight, int]]) -> Tensor:
+    def stack(self, parts: Parts) -> Rows:
         return self._count(self.source.stack(parts), *(weight for weight, _ in parts))
 
-    def codes(self, weight: Weight, part: int) -> tuple[Tensor, float]:
-        return self._count(self.source.codes(weight, part), weight)
+    def codes(self, parts: Parts) -> tuple[Rows, list[float]]:
+        return self._count(self.source.codes(parts), *(weight for weight, _ in parts))
 
-    def packed(self, weight: Weight, part: int) -> Packed:
-        return self._count(self.source.packed(weight, part), weight)
+    def packed(self, parts: Parts) -> tuple[Rows, Tensor, list[float]]:
+        return self._count(self.source.packed(parts), *(weight for weight, _ in parts))
 
     def _size(self, weight: Weight) -> int:
         """Bytes of one part, as checkpoints mostly have them."""
@@ -325,6 +350,10 @@ def pack_all(source: Source, kind: WeightKind, keep: Keeper) -> None:
         packer.layer(number)
 
 
+def _plain(rows: Rows) -> Rows:
+    return rows.contiguous() if isinstance(rows, Tensor) else rows
+
+
 class _Packer:
     """Turns a source's parts into the core's pieces, one after another.
 
@@ -370,68 +399,50 @@ class _Packer:
     def matrix(self, name: str, part: int | None = None) -> Matrix:
         """One part of a weight."""
         key = name if part is None else f"{name}.{part}"
-        made = self.keep.matrix(key, lambda: self._sound([(name, part or 0)], self._matrix))
+        made = self.keep.matrix(key, lambda: self._sound([(name, part or 0)]))
         rows, *columns = self.table[name].part_shape
         return fitting(made, (rows, prod(columns)))
 
-    def _pack(self, values: Tensor, type: WeightType, **options: Any) -> Matrix:
-        return pack(values.contiguous(), type, room=self.keep.room, **options)
-
-    def _sound(
-        self, parts: Sequence[tuple[str, int]], make: Callable[[Sequence[tuple[str, int]]], Matrix]
-    ) -> Matrix:
-        """Of those parts; if they are not finite, the one to blame is named."""
+    def _sound(self, named: Sequence[tuple[str, int]]) -> Matrix:
+        """Of a part, or the halves of a SwiGLU; if it is not sound, the one to blame is named."""
+        parts = [(self.table[name], part) for name, part in named]
         try:
-            return make(parts)
-        except NotFinite:
-            for name, part in parts:
-                self.source.part(self.table[name], part)  # a checkpoint looks at what it reads here
-            raise UserError(
-                f"`{' and '.join(name for name, _ in parts)}` has a number that is not finite"
-            ) from None
+            return self._pack(parts)
+        except Unsound as error:
+            for one in parts:
+                self.source.part(*one)  # a checkpoint looks at what it reads here
+            names = " and ".join(name for name, _ in named)
+            is_read = isinstance(error, NotFinite)
+            why = "has a number that is not finite" if is_read else "could not be read"
+            raise UserError(f"`{names}` {why}") from None
 
-    def _matrix(self, parts: Sequence[tuple[str, int]]) -> Matrix:
-        ((name, part),) = parts
-        weight, kind = self.table[name], self.kind_of(name)
-        quant = quant_of(weight, self.source.quant)
+    def _pack(self, parts: Parts) -> Matrix:
+        weight, is_gated = parts[0][0], len(parts) == 2
+        kind, quant = self.kind_of(weight.name), quant_of(weight, self.source.quant)
+        room = self.keep.room
         if kind != "stored" or quant == "none":
-            wanted = TYPES.get(kind, WeightType.BF16)
-            return self._pack(self.source.stack([(weight, part)]), wanted)
+            values, wanted = self.source.stack(parts), TYPES.get(kind, WeightType.BF16)
+            return pack(_plain(values), wanted, is_gated=is_gated, room=room)
+        groups = None
         if quant == "fp8":
-            codes, scale = self.source.codes(weight, part)
-            return self._pack(codes, WeightType.FP8, scale=scale)
-        found = self.source.packed(weight, part)
-        scale = 1.0 / float(found.divisor)
-        return self._pack(found.codes, WeightType.NVFP4, scales=found.scales, scale=scale)
+            codes, scales = self.source.codes(parts)
+        else:
+            codes, groups, scales = self.source.packed(parts)
+        return pack(
+            _plain(codes),
+            STORED_TYPES[quant],
+            scales=groups,
+            scale=scales[0],
+            up_scale=scales[1] if is_gated else None,
+            is_gated=is_gated,
+            room=room,
+        )
 
     def gate_up(self, key: str, parts: Sequence[tuple[str, int]]) -> Matrix:
         """The two halves of a SwiGLU, beside each other."""
         rows, columns = self.table[parts[0][0]].part_shape
-        made = self.keep.matrix(key, lambda: self._sound(parts, self._gate_up))
+        made = self.keep.matrix(key, lambda: self._sound(parts))
         return fitting(made, (2 * rows, columns))
-
-    def _gate_up(self, parts: Sequence[tuple[str, int]]) -> Matrix:
-        gate, up = (self.table[name] for name, _ in parts)
-        numbers = [part for _, part in parts]
-        quant = quant_of(gate, self.source.quant)
-        halves = list(zip((gate, up), numbers, strict=True))
-        kind = self.kind_of(gate.name)
-        if kind != "stored" or quant == "none":
-            values = self.source.stack(halves)
-            return self._pack(values, TYPES.get(kind, WeightType.BF16), is_gated=True)
-        if quant == "fp8":
-            (first, one), (second, other) = (self.source.codes(*half) for half in halves)
-            codes = torch.cat((first.view(torch.uint8), second.view(torch.uint8)))
-            return self._pack(codes, WeightType.FP8, scale=one, up_scale=other, is_gated=True)
-        first, second = (self.source.packed(*half) for half in halves)
-        return self._pack(
-            torch.cat((first.codes, second.codes)),
-            WeightType.NVFP4,
-            scales=torch.cat((first.scales.view(torch.uint8), second.scales.view(torch.uint8))),
-            scale=1.0 / float(first.divisor),
-            up_scale=1.0 / float(second.divisor),
-            is_gated=True,
-        )
 
     def layer(self, number: int) -> LayerWeights:
         config, name = self.config, f"blocks.{number}."

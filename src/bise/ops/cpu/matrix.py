@@ -1,9 +1,12 @@
 """Weights packed for the C++ core, and products with them."""
 
 import ctypes
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -24,12 +27,27 @@ class WeightType(IntEnum):
 MOST = torch.finfo(torch.float32).max
 """Scales are handed on in fp32."""
 
+SOUND, NOT_READ = 1, 2
+"""What packing answers; anything else is a number that is not finite."""
+
 CODES = (torch.uint8, torch.float8_e4m3fn)
 """Types of tensors that hold codes of one byte."""
 
 
-class NotFinite(ValueError):
+class Unsound(ValueError):
     """Weights that nothing can be computed with."""
+
+
+class NotFinite(Unsound):
+    """A number of theirs is infinite, or none."""
+
+
+class NotRead(Unsound):
+    """Their file ended too early, or could not be read."""
+
+
+class _Span(ctypes.Structure):
+    _fields_ = [("file", ctypes.c_int64), ("start", ctypes.c_int64), ("rows", ctypes.c_int64)]
 
 
 class _Matrix(ctypes.Structure):
@@ -70,6 +88,53 @@ class _Mixture(ctypes.Structure):
         ("num_experts", ctypes.c_int64),
         ("shared", ctypes.POINTER(_Gated)),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows of a matrix in a file, below each other."""
+
+    path: Path
+
+    start: int
+    """First byte."""
+
+    shape: tuple[int, int]
+    """Rows and columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFiles:
+    """A matrix that is read when it is packed, and never lies in memory as a whole."""
+
+    dtype: torch.dtype
+
+    spans: tuple[Span, ...]
+    """Their rows below each other."""
+
+    def __post_init__(self) -> None:
+        widths = {span.shape[1] for span in self.spans}
+        need(len(widths) == 1, "rows below each other are of one width")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return sum(span.shape[0] for span in self.spans), self.spans[0].shape[1]
+
+    @contextmanager
+    def opened(self) -> Iterator[ctypes.Array[_Span]]:
+        """As the core reads it; the system begins to fetch what is not in its cache."""
+        with ExitStack() as stack:
+            opened = dict[Path, int]()
+            for span in self.spans:
+                if span.path not in opened:
+                    file = stack.enter_context(span.path.open("rb", buffering=0))
+                    opened[span.path] = file.fileno()
+                if hasattr(os, "posix_fadvise"):
+                    size = span.shape[0] * span.shape[1] * self.dtype.itemsize
+                    os.posix_fadvise(opened[span.path], span.start, size, os.POSIX_FADV_WILLNEED)
+            yield (_Span * len(self.spans))(
+                *(_Span(opened[span.path], span.start, span.shape[0]) for span in self.spans)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +201,14 @@ def packed_bytes(type: WeightType, outputs: int, inputs: int) -> int:
     return count(*map(ctypes.c_int64, (type, outputs, inputs)))
 
 
-def _source_type(type: WeightType, values: Tensor) -> int:
-    if type in (WeightType.FP8, WeightType.NVFP4):
-        need_tensor("values", values, (-1, -1), *CODES)
-        return int(type) - 1
-    need_tensor("values", values, (-1, -1), torch.float32, torch.bfloat16)
-    return int(values.dtype == torch.bfloat16)
+def _source_type(type: WeightType, values: Tensor | InFiles) -> int:
+    is_coded = type in (WeightType.FP8, WeightType.NVFP4)
+    dtypes = CODES if is_coded else (torch.float32, torch.bfloat16)
+    if isinstance(values, Tensor):
+        need_tensor("values", values, (-1, -1), *dtypes)
+    else:
+        need(values.dtype in dtypes, f"numbers of {values.dtype} are not packed as {type.name}")
+    return int(type) - 1 if is_coded else int(values.dtype == torch.bfloat16)
 
 
 def bytes_of_its_own(count: int) -> Tensor:
@@ -150,7 +217,7 @@ def bytes_of_its_own(count: int) -> Tensor:
 
 
 def pack(
-    values: Tensor,
+    values: Tensor | InFiles,
     type: WeightType,
     *,
     scales: Tensor | None = None,
@@ -159,7 +226,7 @@ def pack(
     is_gated: bool = False,
     room: Callable[[int], Tensor] = bytes_of_its_own,
 ) -> Matrix:
-    """Quantise and pack a matrix. Raises `NotFinite` where a number of it is not.
+    """Quantise and pack a matrix. Raises `NotFinite` or `NotRead` where it is not sound.
 
     values    [outputs, inputs] fp32 or bf16; E4M3 for FP8; two E2M1 codes a byte
               [outputs, inputs / 2] for NVFP4, whose inputs are then a multiple of 16
@@ -182,17 +249,22 @@ def pack(
     if not all(abs(one) <= MOST for one in (scale, 1.0 if up_scale is None else up_scale)):
         raise NotFinite("a scale of a matrix is infinite, or no number")
     packed = room(packed_bytes(type, outputs, inputs))
-    is_sound = core().bise_pack(
-        ctypes.c_int64(type),
-        ctypes.c_int64(source_type),
-        address(values),
-        None if scales is None else address(scales),
-        ctypes.c_int64(outputs),
-        ctypes.c_int64(inputs),
-        ctypes.c_int64(is_gated),
-        address(packed),
-    )
-    if not is_sound:
+    with nullcontext() if isinstance(values, Tensor) else values.opened() as spans:
+        result = core().bise_pack(
+            ctypes.c_int64(type),
+            ctypes.c_int64(source_type),
+            address(values) if isinstance(values, Tensor) else None,
+            None if scales is None else address(scales),
+            spans,
+            ctypes.c_int64(0 if spans is None else len(spans)),
+            ctypes.c_int64(outputs),
+            ctypes.c_int64(inputs),
+            ctypes.c_int64(is_gated),
+            address(packed),
+        )
+    if result == NOT_READ:
+        raise NotRead("a file of weights ends too early, or cannot be read")
+    if result != SOUND:
         raise NotFinite("a weight is infinite, or no number")
     return Matrix(type, outputs, inputs, packed, scale, is_gated, up_scale)
 

@@ -32,21 +32,33 @@ struct Matrix {
 };
 
 // A matrix as it lies in a checkpoint: row-major. `values` is fp32, bf16 (both for BF16, INT8 and
-// INT4), E4M3 bytes (FP8) or packed E2M1 (NVFP4, whose group scales are `scales`).
+// INT4), E4M3 bytes (FP8) or packed E2M1 (NVFP4, whose group scales are `scales`). Where it is null
+// the rows lie in files, spans of them below each other.
 enum SourceType { FROM_F32 = 0, FROM_BF16 = 1, FROM_FP8 = 2, FROM_NVFP4 = 3 };
+struct FileRows {
+    int64_t file;  // descriptor, open for reading
+    int64_t start, rows;
+};
 struct Source {
     SourceType type;
     const void* values;
     const uint8_t* scales;
+    const FileRows* spans;
+    int64_t num_spans;
 };
 
 int64_t packed_bytes(WeightType type, int64_t outputs, int64_t inputs);
 
-// Quantise and pack all of a matrix, on all workers. `is_gated`: the outputs are [gate; up] halves
-// of a SwiGLU; packed so that every panel has 16 of one beside its 16 of the other. False where a
-// number, or an FP8 code, is infinite or none: then what was packed means nothing.
-bool pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
-          uint8_t* packed);
+// Quantise and pack all of a matrix, on all workers, which read their rows themselves if they lie in
+// files. `is_gated`: the outputs are [gate; up] halves of a SwiGLU; packed so that every panel has 16
+// of one beside its 16 of the other. Unless all is sound, what was packed means nothing.
+enum Packed {
+    NOT_FINITE = 0,  // a number, or an FP8 code, is infinite or none
+    SOUND = 1,
+    NOT_READ = 2  // a file ended too early, or could not be read
+};
+Packed pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
+            uint8_t* packed);
 
 // The packed numbers again, row-major [outputs, inputs] fp32: for tests, and to say what was lost.
 void unpack(const Matrix& matrix, bool is_gated, float* values);

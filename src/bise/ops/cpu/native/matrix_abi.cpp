@@ -9,10 +9,12 @@ BISE_API int64_t bise_packed_bytes(int64_t type, int64_t outputs, int64_t inputs
     return packed_bytes(WeightType(type), outputs, inputs);
 }
 
-// 1 where all numbers are finite.
+// A `Packed`.
 BISE_API int bise_pack(int64_t type, int64_t source_type, const void* values, const void* scales,
-                       int64_t outputs, int64_t inputs, int64_t is_gated, void* packed) {
-    const Source source = {SourceType(source_type), values, static_cast<const uint8_t*>(scales)};
+                       const FileRows* spans, int64_t num_spans, int64_t outputs, int64_t inputs,
+                       int64_t is_gated, void* packed) {
+    const Source source = {SourceType(source_type), values, static_cast<const uint8_t*>(scales),
+                           spans, num_spans};
     return pack(WeightType(type), source, outputs, inputs, is_gated != 0,
                 static_cast<uint8_t*>(packed));
 }

@@ -1,5 +1,9 @@
 // Weights from a checkpoint into panels, and back.
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
+#include <vector>
 
 #include "isa.h"
 #include "matrix_layout.h"
@@ -55,21 +59,78 @@ struct Job {
     Source source;
     int64_t inputs;
     Rows rows;
-    std::atomic<bool>& is_sound;
 };
 
+int64_t row_bytes(const Job& job) {
+    switch (job.source.type) {
+        case FROM_F32: return job.inputs * 4;
+        case FROM_BF16: return job.inputs * 2;
+        case FROM_FP8: return job.inputs;
+        case FROM_NVFP4: break;
+    }
+    return divide_up(job.inputs, 2);
+}
+
+// The rows of one panel, wherever they were; null for padding.
+struct PanelRows {
+    const uint8_t* at[PANEL];
+    int64_t number[PANEL];
+};
+
+bool read_all(int file, uint8_t* to, int64_t count, int64_t start) {
+    while (count > 0) {
+        const ssize_t got = pread(file, to, size_t(count), off_t(start));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        to += got, start += got, count -= got;
+    }
+    return true;
+}
+
+// `count` rows from row `first` on.
+bool read_rows(const Job& job, int64_t first, int64_t count, uint8_t* to) {
+    const int64_t bytes = row_bytes(job);
+    for (int64_t k = 0; k < job.source.num_spans && count > 0; ++k) {
+        const FileRows& span = job.source.spans[k];
+        if (first < span.rows) {
+            const int64_t here = std::min(count, span.rows - first);
+            if (!read_all(int(span.file), to, here * bytes, span.start + first * bytes))
+                return false;
+            to += here * bytes, first += here, count -= here;
+        }
+        first -= span.rows;
+    }
+    return count == 0;
+}
+
+// False where they could not be read. They stay until the worker asks for the next panel.
+bool find_rows(const Job& job, int64_t panel, PanelRows& found) {
+    const int64_t bytes = row_bytes(job);
+    const auto* values = static_cast<const uint8_t*>(job.source.values);
+    thread_local std::vector<uint8_t> room;
+    if (!values && int64_t(room.size()) < PANEL * bytes) room.resize(size_t(PANEL * bytes));
+    for (int o = 0; o < PANEL; ++o) {
+        const int64_t row = found.number[o] = job.rows(panel, o);
+        found.at[o] = row < 0 ? nullptr : values ? values + row * bytes : room.data() + o * bytes;
+    }
+    for (int o = 0, end = 0; !values && o < PANEL; o = end) {  // a run of rows at a time
+        const int64_t first = found.number[o];
+        for (end = o + 1; end < PANEL && found.number[end] == first + end - o && first >= 0;) ++end;
+        if (first >= 0 && !read_rows(job, first, end - o, room.data() + o * bytes)) return false;
+    }
+    return true;
+}
+
 template <class Number>
-void read_patch(const Job& job, int64_t panel, int64_t first, Patch& patch) {
-    const auto* values = static_cast<const Number*>(job.source.values);
+void read_patch(const Job& job, const PanelRows& rows, int64_t first, Patch& patch) {
     const int count = int(std::min<int64_t>(GROUP, job.inputs - first));
     if (count < GROUP) std::memset(&patch, 0, sizeof patch);
     for (int o = 0; o < PANEL; ++o) {
-        const int64_t row = job.rows(panel, o);
-        if (row < 0) {
+        if (!rows.at[o]) {
             for (int k = 0; k < GROUP; ++k) patch.values[k][o] = 0.0f;
             continue;
         }
-        const Number* from = values + row * job.inputs + first;
+        const Number* from = reinterpret_cast<const Number*>(rows.at[o]) + first;
         for (int k = 0; k < count; ++k) patch.values[k][o] = as_float(from[k]);
     }
 }
@@ -97,13 +158,11 @@ uint32_t halves_apart(uint32_t halves) {
     return bytes;
 }
 
-void copy_fp8(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
-    const auto* codes = static_cast<const uint8_t*>(job.source.values);
+void copy_fp8(const Job& job, const PanelRows& rows, int64_t first, uint8_t* group) {
     std::memset(group, 0, group_bytes(FP8));
     for (int o = 0; o < PANEL; ++o) {
-        const int64_t row = job.rows(panel, o);
-        if (row < 0) continue;
-        const uint8_t* from = codes + row * job.inputs + first;
+        if (!rows.at[o]) continue;
+        const uint8_t* from = rows.at[o] + first;
         uint8_t* to = group + o / TILE * tile_bytes(FP8) + o % TILE * 4;
         for (int k = 0; k < GROUP && first + k < job.inputs; k += 4, to += 64) {
             const uint32_t four = middle_swapped(four_bytes(from + k, job.inputs - first - k));
@@ -112,53 +171,58 @@ void copy_fp8(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
     }
 }
 
-void copy_nvfp4(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
-    const auto* codes = static_cast<const uint8_t*>(job.source.values);
-    const int64_t row_bytes = divide_up(job.inputs, 2), row_scales = divide_up(job.inputs, 16);
+void copy_nvfp4(const Job& job, const PanelRows& rows, int64_t first, uint8_t* group) {
+    const int64_t end = row_bytes(job), row_scales = divide_up(job.inputs, 16);
     std::memset(group, 0, group_bytes(NVFP4));
     for (int o = 0; o < PANEL; ++o) {
-        const int64_t row = job.rows(panel, o);
-        if (row < 0) continue;
+        if (!rows.at[o]) continue;
+        const uint8_t* scales = job.source.scales + rows.number[o] * row_scales;
         for (int k = 0; k < GROUP && first + k < job.inputs; k += 16)
-            group[k / 16 * PANEL + o] = job.source.scales[row * row_scales + (first + k) / 16];
+            group[k / 16 * PANEL + o] = scales[(first + k) / 16];
         uint8_t* to = group + head_bytes(NVFP4) + o / TILE * tile_bytes(NVFP4) + o % TILE * 4;
-        for (int64_t at = first / 2; at < std::min(row_bytes, first / 2 + 16); at += 4, to += 64) {
-            const uint32_t eight =
-                halves_apart(four_bytes(codes + row * row_bytes + at, row_bytes - at));
+        for (int64_t at = first / 2; at < std::min(end, first / 2 + 16); at += 4, to += 64) {
+            const uint32_t eight = halves_apart(four_bytes(rows.at[o] + at, end - at));
             std::memcpy(to, &eight, 4);
         }
     }
 }
 
 template <class Number>
-void check_panel(const Job& job, int64_t panel) {
-    const auto* values = static_cast<const Number*>(job.source.values);
-    for (int o = 0; o < PANEL; ++o) {
-        const int64_t row = job.rows(panel, o);
-        if (row >= 0 && !are_finite(values + row * job.inputs, job.inputs))
-            job.is_sound.store(false, std::memory_order_relaxed);
-    }
+bool are_finite(const Job& job, const PanelRows& rows) {
+    return std::all_of(rows.at, rows.at + PANEL, [&](const uint8_t* row) {
+        return !row || are_finite(reinterpret_cast<const Number*>(row), job.inputs);
+    });
 }
 
-void check_panel(const Job& job, int64_t panel) {
+bool are_finite(const Job& job, const PanelRows& rows) {
     switch (job.source.type) {
-        case FROM_F32: return check_panel<float>(job, panel);
-        case FROM_BF16: return check_panel<uint16_t>(job, panel);
-        case FROM_FP8: return check_panel<uint8_t>(job, panel);
+        case FROM_F32: return are_finite<float>(job, rows);
+        case FROM_BF16: return are_finite<uint16_t>(job, rows);
+        case FROM_FP8: return are_finite<uint8_t>(job, rows);
         case FROM_NVFP4: break;  // every code is a number
     }
+    return true;
 }
 
-void pack_group(const Job& job, int64_t panel, int64_t first, uint8_t* group) {
-    if (job.type == FP8) return copy_fp8(job, panel, first, group);
-    if (job.type == NVFP4) return copy_nvfp4(job, panel, first, group);
+void pack_group(const Job& job, const PanelRows& rows, int64_t first, uint8_t* group) {
+    if (job.type == FP8) return copy_fp8(job, rows, first, group);
+    if (job.type == NVFP4) return copy_nvfp4(job, rows, first, group);
     Patch patch;
     if (job.source.type == FROM_F32)
-        read_patch<float>(job, panel, first, patch);
+        read_patch<float>(job, rows, first, patch);
     else
-        read_patch<uint16_t>(job, panel, first, patch);
+        read_patch<uint16_t>(job, rows, first, patch);
     const Packers& table = packers();
     (job.type == BF16 ? table.bf16 : job.type == INT8 ? table.int8 : table.int4)(patch, group);
+}
+
+Packed pack_panel(const Job& job, int64_t panel, uint8_t* group) {
+    PanelRows rows;
+    if (!find_rows(job, panel, rows)) return NOT_READ;
+    if (!are_finite(job, rows)) return NOT_FINITE;
+    for (int64_t first = 0; first < job.inputs; first += GROUP, group += group_bytes(job.type))
+        pack_group(job, rows, first, group);
+    return SOUND;
 }
 
 // One weight of a packed group.
@@ -187,17 +251,15 @@ int64_t packed_bytes(WeightType type, int64_t outputs, int64_t inputs) {
     return num_panels(outputs) * panel_bytes(type, inputs);
 }
 
-bool pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
-          uint8_t* packed) {
-    std::atomic<bool> is_sound{true};
-    const Job job = {type, source, inputs, {outputs, is_gated}, is_sound};
+Packed pack(WeightType type, const Source& source, int64_t outputs, int64_t inputs, bool is_gated,
+            uint8_t* packed) {
+    std::atomic<int> result{SOUND};
+    const Job job = {type, source, inputs, {outputs, is_gated}};
     parallel(num_panels(outputs), [&](int64_t panel, int) {
-        uint8_t* group = packed + panel * panel_bytes(type, inputs);
-        check_panel(job, panel);
-        for (int64_t first = 0; first < inputs; first += GROUP, group += group_bytes(type))
-            pack_group(job, panel, first, group);
+        const Packed found = pack_panel(job, panel, packed + panel * panel_bytes(type, inputs));
+        if (found != SOUND) result.store(found, std::memory_order_relaxed);
     });
-    return is_sound;
+    return Packed(result.load());
 }
 
 void unpack(const Matrix& matrix, bool is_gated, float* values) {
