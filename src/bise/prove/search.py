@@ -16,12 +16,13 @@ from bise.prove.attempts import Attempt, Tries, attempt_many
 from bise.prove.budget import Budget, Spent, Usage
 from bise.prove.endpoint import Endpoint
 from bise.prove.feedback import shorten
-from bise.prove.filling import Closed, Swept
+from bise.prove.filling import Closed, Swept, Trial
 from bise.prove.portfolio import Tried, sweep, sweep_deeper
 from bise.prove.premises import Premises
 from bise.prove.refute import refute
 from bise.prove.runlog import Event, RunLog
 from bise.prove.suggest import Suggester, walk
+from bise.prove.tidy import tidy
 from bise.prove.tools import Tools
 from bise.prove.workspace import Workspace
 
@@ -31,6 +32,9 @@ STAGES: tuple[Stage, ...] = ("portfolio", "refute", "explore", "tactics", "attem
 
 FIRST_SHARE = 0.5
 """Of automation's CPU seconds, for scripts alone; what they leave is for what comes after."""
+
+TIDY_CPU_S = 10.0
+"""For taking out what a finished proof does not need."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -118,6 +122,9 @@ class Search:
         """Stages that have ended, and are not repeated when a run goes on."""
 
         self._tried: Tried = set()
+        self._lemmas = list[str]()
+        """That nobody had stated, put into the text."""
+
         self._found = Found(outcome="open", text=work.text, verdict=None, ended_by="", stage="")
 
     def run(self) -> Found:
@@ -196,7 +203,18 @@ class Search:
 
     def _accept_if_filled(self) -> None:
         if not self.work.gaps:
+            self._tidy()
             self._accept(self._judge(self.work))
+
+    def _tidy(self) -> None:
+        """Lemmas that were found and are of no use go again."""
+        left_s = self.plan.portfolio_cpu_s - self.budget.used.check_cpu_s
+        swept = Swept()
+        trial = Trial(self.pool, self.budget, swept, min(left_s, TIDY_CPU_S))
+        if dropped := tidy(self.work, trial, self._lemmas):
+            self.log.tell("explored", f"not needed: {', '.join(dropped)}", dropped=dropped)
+            self._lemmas = [one for one in self._lemmas if one not in dropped]
+        self._add(swept)
 
     def _add(self, swept: Swept) -> None:
         before = self._found.swept
@@ -228,6 +246,7 @@ class Search:
 
     def _explored(self, lemmas: Sequence[str]) -> None:
         self.log.tell("explored", f"lemmas found: {', '.join(lemmas)}", names=list(lemmas))
+        self._lemmas += lemmas
         self._save()
 
     def _closed(self, one: Closed) -> None:
@@ -284,7 +303,7 @@ class Search:
                 hint="delete that folder to begin anew, or name another one",
             )
         self.work.text = text
-        self._done = list(saved.get("done", ()))
+        self._done, self._lemmas = list(saved.get("done", ())), list(saved.get("lemmas", ()))
         self.budget.used.add(Usage(**saved["used"]))
         self.budget.before_s = self.log.before_s
 
@@ -295,6 +314,7 @@ class Search:
                 "text": self.work.text,
                 "disproves": list(self.work.disproves),
                 "done": self._done,
+                "lemmas": self._lemmas,
                 "used": self.budget.used.as_json(),
             }
         )
