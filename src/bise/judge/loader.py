@@ -79,6 +79,19 @@ OUR_ADDRESSES = (
 )
 """The list is made by `exports.trim`; every thread has the same places."""
 
+PRINT = (
+    'defaultPrint=(...args)=>fs.writeSync(1,args.map(stringify).join(" ")+"\\n");'
+    'defaultPrintErr=(...args)=>fs.writeSync(2,args.map(stringify).join(" ")+"\\n")'
+)
+OUR_PRINT = (
+    "var pause=new Int32Array(new SharedArrayBuffer(4));var writeAll=(file,text)=>{"
+    "for(var left=Buffer.from(text);left.length;){try{left=left.subarray(fs.writeSync(file,left))}"
+    'catch(e){if(e.code!=="EAGAIN")throw e;Atomics.wait(pause,0,0,1)}}};'
+    'defaultPrint=(...args)=>writeAll(1,args.map(stringify).join(" ")+"\\n");'
+    'defaultPrintErr=(...args)=>writeAll(2,args.map(stringify).join(" ")+"\\n")'
+)
+"""A pipe takes 64 KB at once: of a longer line the rest was lost, and with it what came behind."""
+
 CHANGES = (
     Change("folders", MOUNT, OUR_MOUNT),
     Change(
@@ -104,6 +117,7 @@ CHANGES = (
         "functionsInTableMap??=new WeakMap;",
     ),
     Change("addresses of functions", "updateGOT(origExports);", OUR_ADDRESSES),
+    Change("what it prints", PRINT, OUR_PRINT),
     Change("standard input", "var fd=process.stdin.fd;", "var fd=0;"),
     Change(
         "lines of standard input",
