@@ -65,7 +65,7 @@ struct Kept {
         const auto codes = drawn_bytes(outputs * inputs, seed, type == bise::FP8 ? 0x38 : 255);
         auto scales = drawn_bytes(outputs * (inputs / 16 + 1), seed + 1, 0x38);
         for (uint8_t& scale : scales) scale &= 0x7f;
-        bise::Source source = {bise::FROM_F32, wide.data(), scales.data()};
+        bise::Source source = {bise::FROM_F32, wide.data(), scales.data(), nullptr, 0};
         if (type >= bise::FP8) source.values = codes.data();
         if (type >= bise::FP8) source.type = type == bise::FP8 ? bise::FROM_FP8 : bise::FROM_NVFP4;
         auto* packed = lines[0].bytes;
