@@ -14,7 +14,8 @@ import torch
 from bise.errors import NotFound, UserError
 from bise.model import Network, load_network
 from bise.model.initial import initialise
-from bise.model.packed import FromNetwork, FromRandom, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromNetwork, FromRandom
 from bise.model.presets import PRESETS, pico, preset
 from bise.peers.accuracy import WINDOW_TOKENS, compare_logits, texts, write_reference
 from bise.peers.compare import ComparisonConfig, compare, need_room

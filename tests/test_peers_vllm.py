@@ -17,7 +17,7 @@ from torch import Tensor
 from bise.errors import NotFound, UserError
 from bise.model import Network
 from bise.model.initial import initialise
-from bise.model.packed import FromNetwork, FromRandom
+from bise.model.packed_source import FromNetwork, FromRandom
 from bise.model.presets import pico, preset
 from bise.peers.peer import parse_peer
 from bise.peers.talk import Process

@@ -13,7 +13,8 @@ import torch
 from bise.engine.core_runner import CoreRunner
 from bise.engine.pages import PAGE_TOKENS
 from bise.model.cache import CacheKind
-from bise.model.packed import FromRandom, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromRandom
 from bise.model.presets import preset
 from bise.ops.cpu.pool import num_workers
 from bise.peers.ours import Stepper

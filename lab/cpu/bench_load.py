@@ -32,8 +32,9 @@ from bise.engine.core_runner import CoreRunner
 from bise.engine.runner import Work
 from bise.model import inspect, open_checkpoint, preset, write_random
 from bise.model.names import weights
-from bise.model.packed import FromCheckpoint, InMemory, PackedNetwork, WeightKind, pack_all
+from bise.model.packed import InMemory, PackedNetwork, WeightKind, pack_all
 from bise.model.packed_file import DATA, PackedFolder, pack_folder
+from bise.model.packed_source import FromCheckpoint
 from bise.ops.cpu.arena import ALIGNMENT, Arena, zeros
 from bise.ops.cpu.matrix import WeightType, bytes_of_its_own, pack, packed_bytes
 

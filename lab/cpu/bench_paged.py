@@ -35,8 +35,8 @@ from bise.engine.core_runner import CoreRunner
 from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import Work
 from bise.model import preset
-from bise.model.packed import FromRandom
 from bise.model.packed_file import DATA, PackedFolder, pack_folder
+from bise.model.packed_source import FromRandom
 
 TIMES_LARGER = 3
 PROMPT_TOKENS, NEW_TOKENS = 32, 48

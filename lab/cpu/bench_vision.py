@@ -20,7 +20,8 @@ from torch import Tensor
 
 from bise.model.config import ModelConfig, VisionConfig
 from bise.model.network import Network
-from bise.model.packed import FromNetwork, PackedNetwork, WeightKind
+from bise.model.packed import PackedNetwork, WeightKind
+from bise.model.packed_source import FromNetwork
 from bise.model.presets import nano, small4
 from bise.ops.cpu import matrix
 from bise.ops.cpu.library import ISAS, core

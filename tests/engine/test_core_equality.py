@@ -22,7 +22,8 @@ from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import StepRunner, Work
 from bise.evals import TASKS
 from bise.model import Network, load_network, locate
-from bise.model.packed import FromNetwork, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromNetwork
 from bise.ops.cpu.library import ISAS, core, library
 from bise.serve.loading import read_tokenizer
 from bise.text import ChatFormat, Message

@@ -14,7 +14,8 @@ from bise.engine.core_runner import CoreRunner
 from bise.engine.guesses import Guesses
 from bise.engine.runner import Work
 from bise.errors import UserError
-from bise.model.packed import FromNetwork, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromNetwork
 from bise.ops.cpu.library import ISAS, core
 
 FP32 = min(ISAS.index("avx2"), core().bise_best_isa())

@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 
 from bise.errors import NotFound, UserError
 from bise.model.checkpoint import load_network, open_checkpoint
-from bise.model.packed import FromCheckpoint, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromCheckpoint
 from bise.model.random_weights import write_random
 from bise.model.write import save_checkpoint
 

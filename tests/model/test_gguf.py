@@ -11,7 +11,7 @@ from bise.errors import UserError
 from bise.model.gguf import metadata, network_bytes, write_network
 from bise.model.gguf_blocks import BLOCK, decode, encode, size_bytes
 from bise.model.gguf_file import TensorInfo, read_gguf, write_gguf
-from bise.model.packed import FromNetwork, FromRandom
+from bise.model.packed_source import FromNetwork, FromRandom
 from bise.model.presets import nano, small4
 from bise.model.rotation import softmax_scale
 

@@ -9,7 +9,8 @@ from model_shapes import SHAPES
 from bise.errors import UserError
 from bise.model import load_network, open_checkpoint, save_checkpoint
 from bise.model.cache import make_cache
-from bise.model.packed import FromCheckpoint, FromNetwork, FromRandom, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromCheckpoint, FromNetwork, FromRandom
 from bise.model.paged import Span
 from bise.model.random_weights import write_random
 from bise.ops.cpu.library import ISAS, core

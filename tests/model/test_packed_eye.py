@@ -14,7 +14,8 @@ from bise.errors import UserError
 from bise.model import load_network, locate
 from bise.model.config import VisionConfig
 from bise.model.network import Network
-from bise.model.packed import FromNetwork, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromNetwork
 from bise.ops.cpu.library import ISAS, core, library
 from bise.ops.cpu.pool import num_workers, set_workers
 

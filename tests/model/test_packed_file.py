@@ -14,8 +14,9 @@ from bise.errors import NotFound, UserError
 from bise.model import open_checkpoint, save_checkpoint
 from bise.model.cache import make_cache
 from bise.model.config import ExpertsConfig
-from bise.model.packed import FromCheckpoint, FromNetwork, FromRandom, PackedNetwork
+from bise.model.packed import PackedNetwork
 from bise.model.packed_file import DATA, INDEX, PackedFolder, is_packed, pack_folder
+from bise.model.packed_source import FromCheckpoint, FromNetwork, FromRandom
 from bise.model.paged import Span
 from bise.ops.cpu.look import Pages
 from bise.ops.cpu.network import Caches

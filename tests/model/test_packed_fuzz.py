@@ -23,7 +23,8 @@ from bise.model.config import (
 )
 from bise.model.experts import Routing
 from bise.model.network import Network
-from bise.model.packed import FromNetwork, PackedNetwork, Parts
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromNetwork, Parts
 from bise.model.paged import Span
 from bise.model.quant import encode_fp8, encode_nvfp4, fp8_scale
 from bise.model.sight import PackedRows

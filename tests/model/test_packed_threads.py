@@ -12,7 +12,8 @@ import torch
 from model_shapes import SHAPES
 
 from bise.model.cache import make_cache
-from bise.model.packed import FromRandom, PackedNetwork
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromRandom
 from bise.model.paged import Span
 from bise.ops.cpu.library import library
 from bise.ops.cpu.look import Pages
@@ -72,7 +73,8 @@ def test_a_child_forked_in_the_middle_of_a_pass_can_pass_too():
     script = """
         import os, sys, threading, torch
         torch.set_num_threads(1)
-        from bise.model.packed import FromRandom, PackedNetwork
+        from bise.model.packed import PackedNetwork
+        from bise.model.packed_source import FromRandom
         from model_shapes import SHAPES
         from test_packed_threads import read
         packed = PackedNetwork(FromRandom(SHAPES["small4-text"]))

@@ -28,7 +28,8 @@ from bise.model import PRESETS, Network, load_eagle, preset
 from bise.model.cache import CacheKind
 from bise.model.convert import Progress
 from bise.model.initial import initialise
-from bise.model.packed import FromRandom, PackedNetwork, WeightKind
+from bise.model.packed import PackedNetwork, WeightKind
+from bise.model.packed_source import FromRandom
 from bise.ops.cpu.library import describe
 from bise.ops.cpu.pool import num_workers
 from bise.serve.loading import DTYPES, DType, best_dtype, load_model

@@ -15,8 +15,9 @@ from bise.evals import TASKS
 from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
 from bise.model.hub import ASSETS
 from bise.model.names import weights
-from bise.model.packed import FromCheckpoint, FromRandom, WeightKind
+from bise.model.packed import WeightKind
 from bise.model.packed_file import PackedFolder, is_packed, pack_folder
+from bise.model.packed_source import FromCheckpoint, FromRandom
 from bise.model.presets import PRESETS
 from bise.model.stored import Layout, Quant
 from bise.serve.loading import locate_weights, read_tokenizer

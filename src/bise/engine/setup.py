@@ -20,8 +20,9 @@ from bise.model.config import ModelConfig
 from bise.model.convert import Progress
 from bise.model.eagle import EagleHead
 from bise.model.network import Network
-from bise.model.packed import FromCheckpoint, FromNetwork, PackedNetwork, WeightKind
+from bise.model.packed import PackedNetwork, WeightKind
 from bise.model.packed_file import PackedFolder, is_packed
+from bise.model.packed_source import FromCheckpoint, FromNetwork
 from bise.model.stored import Layout
 from bise.ops.cpu.library import core as native_core
 from bise.ops.cpu.library import library

@@ -21,7 +21,7 @@ from bise.model.config import GroupedAttentionConfig, LatentAttentionConfig, Mod
 from bise.model.gguf_blocks import BLOCK, Format, encode
 from bise.model.gguf_file import TensorInfo, Value, write_gguf
 from bise.model.names import Weight, weights
-from bise.model.packed import Source
+from bise.model.packed_source import Source
 
 SOFTMAX_GATING = 1
 """llama.cpp's number for experts chosen by a softmax over all of them."""

@@ -25,7 +25,8 @@ from bise.model.config_native import read_native
 from bise.model.config_write import write_native
 from bise.model.convert import COMPANIONS, Progress
 from bise.model.memory import available_memory_bytes
-from bise.model.packed import DTYPES, Counted, PackedNetwork, Source, WeightKind, pack_all
+from bise.model.packed import PackedNetwork, WeightKind, pack_all
+from bise.model.packed_source import DTYPES, Counted, Source
 from bise.model.stored import LAYOUTS, Layout
 from bise.ops.cpu.look import LatentUp, latent_up_bytes
 from bise.ops.cpu.matrix import Matrix, WeightType, bytes_of_its_own, packed_bytes

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from bise.model.checkpoint import empty_network
 from bise.model.names import weights
-from bise.model.packed import FromRandom, PackedNetwork, Source
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromRandom, Source
 from bise.model.rotation import Rotation
 from bise.model.sight import PackedRows
 from bise.peers.ours import Stepper

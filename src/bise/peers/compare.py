@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.model.packed import FromRandom, PackedNetwork, Source
+from bise.model.packed import PackedNetwork
+from bise.model.packed_source import FromRandom, Source
 from bise.peers.accuracy import WINDOW_TOKENS, Accuracy, compare_logits, texts, write_reference
 from bise.peers.peer import Peer
 from bise.peers.talk import Answer, Process

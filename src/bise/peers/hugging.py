@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bise.model.names import Weight
-from bise.model.packed import Source
+from bise.model.packed_source import Source
 from bise.model.stored import Layout
 from bise.model.write import DEFAULT_SHARD_BYTES, Encoder, Fp8Part, write_folder
 

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from bise.errors import NotFound, UserError
 from bise.model.gguf import network_bytes, write_network
-from bise.model.packed import Source
+from bise.model.packed_source import Source
 
 LlamaFormat = Literal["bf16", "f16", "q8_0", "q4_0", "q4_k_m"]
 FORMATS: tuple[LlamaFormat, ...] = get_args(LlamaFormat)

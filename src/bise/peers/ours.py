@@ -19,7 +19,8 @@ from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import Work
 from bise.errors import UserError
 from bise.model import locate, open_checkpoint
-from bise.model.packed import FromCheckpoint, FromRandom, PackedNetwork, Source, WeightKind
+from bise.model.packed import PackedNetwork, WeightKind
+from bise.model.packed_source import FromCheckpoint, FromRandom, Source
 from bise.model.presets import PRESETS, preset
 from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.library import describe

@@ -12,7 +12,8 @@ from typing import Protocol
 from bise.errors import UserError, quoted
 from bise.model.config import GroupedAttentionConfig
 from bise.model.names import weights
-from bise.model.packed import Source, WeightKind
+from bise.model.packed import WeightKind
+from bise.model.packed_source import Source
 from bise.ops.cpu.pool import num_workers
 from bise.peers.hugging import CHILD, write_checkpoint
 from bise.peers.llama import (

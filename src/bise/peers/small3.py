@@ -7,7 +7,8 @@ are always busy: reading at the speed of a full pass, writing at the speed of so
 from dataclasses import dataclass
 
 from bise.model.config import ModelConfig
-from bise.model.packed import FromRandom, WeightKind
+from bise.model.packed import WeightKind
+from bise.model.packed_source import FromRandom
 from bise.model.presets import preset
 from bise.peers.compare import Comparison, ComparisonConfig, Progress, compare, title
 from bise.peers.floors import expected_touched, step_bytes, token_operations
