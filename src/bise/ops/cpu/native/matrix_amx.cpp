@@ -14,42 +14,55 @@ namespace {
 
 constexpr int64_t TILE_BYTES = 1024;
 constexpr int64_t X_BYTES = 2 * TILE_BYTES, WEIGHT_BYTES = 2 * TILE_BYTES;  // of one group
-constexpr int64_t FAR_AHEAD = 8192;                   // bytes
-constexpr int64_t CHUNK = 8;                          // groups; 16 KB of bf16 beside as much of rows
-constexpr int64_t DECODED_AHEAD = 3, FETCHED_AHEAD = 2 * CHUNK;  // groups
+constexpr int64_t CHUNK = 8;                          // groups; 16 KB of bf16
+constexpr int64_t STREAMS = 2, ENDING = 4;            // turns before the end of a panel
+constexpr int64_t IN_THREES = 192;                     // rows
+constexpr int64_t SMALL_PAGE = 4096, BEGINNING = 256;  // bytes
 
 inline void fetch(const uint8_t* from, int64_t bytes) {  // into the second cache
     for (int64_t line = 0; line < bytes; line += 64) __builtin_prefetch(from + line, 0, 2);
 }
 
+// Where tiles of 16 rows begin: two lie side by side in each group.
+template <int tiles>
+struct RowTiles {
+    const uint8_t* at[tiles];
+
+    RowTiles(const uint8_t* x, int64_t num_groups, int64_t first) {
+        for (int64_t i = 0; i < tiles; ++i)
+            at[i] = x + (first + i) / 2 * num_groups * X_BYTES + (first + i) % 2 * TILE_BYTES;
+    }
+};
+
 // Sums of a group stay in tiles 0 to 5, [16 rows][16 outputs], two for each tile of rows; 6 and 7 are
 // rows and weights. `between` is called for the four quarters of whatever should happen meanwhile.
 template <int tiles, class Between>
-inline void multiply(const uint8_t* x, const uint8_t* x_third, const uint8_t* weights,
+inline void multiply(RowTiles<tiles> rows, int64_t group, const uint8_t* weights,
                      Between&& between) {
+    const auto x = [&](int tile) { return rows.at[tile] + group * X_BYTES; };
     load_tile<6>(weights, 64);
-    load_tile<7>(x, 64);
+    load_tile<7>(x(0), 64);
     multiply_tiles<0, 7, 6>();
     between(0);
     if constexpr (tiles == 3) {
-        load_tile<7>(x + TILE_BYTES, 64);
+        load_tile<7>(x(1), 64);
         multiply_tiles<2, 7, 6>();
-        load_tile<7>(x_third, 64);
+        load_tile<7>(x(2), 64);
         multiply_tiles<4, 7, 6>();
         between(1);
         load_tile<6>(weights + TILE_BYTES, 64);
         multiply_tiles<5, 7, 6>();
-        load_tile<7>(x + TILE_BYTES, 64);
+        load_tile<7>(x(1), 64);
         multiply_tiles<3, 7, 6>();
         between(2);
-        load_tile<7>(x, 64);
+        load_tile<7>(x(0), 64);
         multiply_tiles<1, 7, 6>();
     } else {
         load_tile<5>(weights + TILE_BYTES, 64);
         multiply_tiles<1, 7, 5>();
         between(1);
         if constexpr (tiles == 2) {
-            load_tile<4>(x + TILE_BYTES, 64);
+            load_tile<4>(x(1), 64);
             multiply_tiles<2, 4, 6>();
         }
         between(2);
@@ -86,88 +99,20 @@ inline void store(float* block) {
     for_sums<tiles>([&](auto tile, int64_t at) { store_tile<tile>(block + at, PANEL * 4); });
 }
 
-// Where some neighbouring panels are being read: a chunk of groups of each, then the next chunk of
-// each, and after all the same of those behind `next`.
+// A processor streams memory by itself within a page; asking for the beginning of the next one while
+// a page is begun keeps it streaming.
 template <WeightType type>
-struct Place {
-    static constexpr int64_t BYTES = group_bytes(type);
-    const uint8_t *start, *next;
-    int64_t num_panels, num_groups, chunk;
-    int64_t panel = 0, first = 0, group = 0;
-
-    const uint8_t* at() const { return start + (panel * num_groups + first + group) * BYTES; }
-
-    int64_t chunk_end() const { return std::min(first + chunk, num_groups); }
-
-    void step(int64_t count) {
-        for (group += count; first + group >= chunk_end();) {
-            group -= chunk_end() - first;
-            if (++panel < num_panels) continue;
-            panel = 0;
-            first += chunk;
-            if (first < num_groups) continue;
-            first = 0;
-            start = next;
-        }
-    }
-};
-
-// Groups as bf16: in place, or decoded some ahead of their use, so that the vector units work beside
-// the tiles' unit. Each is read once, and memory asked for those that come.
-template <WeightType type>
-class Weights {
-   public:
-    Weights(const Panel& panel, int64_t num_panels, int64_t chunk, uint8_t* decoded)
-        : place_{panel.groups, panel.next, num_panels, panel.num_groups, chunk},
-          fetched_(place_),
-          decoded_(decoded),
-          left_(num_panels * panel.num_groups) {
-        fetched_.step(FETCHED_AHEAD);
-        if constexpr (type != BF16)
-            for (int64_t g = 0; g < DECODED_AHEAD; ++g, turn())
-                for (int quarter = 0; quarter < 4; ++quarter) work(quarter);
-    }
-
-    // The group that is multiplied next; meanwhile, a quarter of work at a time, another is made.
-    const uint8_t* here() const {
-        if constexpr (type == BF16) return place_.at();
-        return decoded_ + used_ % RING * WEIGHT_BYTES;
-    }
-
-    void work(int quarter) {
-        constexpr int64_t BYTES = group_bytes(type) / 4;
-        if (left_ <= 0) return;
-        fetch(fetched_.at() + quarter * BYTES, BYTES);
-        if constexpr (type != BF16)
-            decode_quarter<type>(place_.at(), quarter, decoded_ + made_ % RING * WEIGHT_BYTES);
-    }
-
-    void next() {
-        ++used_;
-        turn();
-    }
-
-    static constexpr int64_t RING = DECODED_AHEAD + 1;
-
-   private:
-    void turn() {
-        if (--left_ < 0) return;
-        ++made_;
-        place_.step(1);
-        fetched_.step(1);
-    }
-
-    Place<type> place_, fetched_;
-    uint8_t* decoded_;
-    int64_t left_, made_ = 0, used_ = 0;
-};
+inline void bridge(const uint8_t* group) {
+    const auto place = int64_t(reinterpret_cast<uintptr_t>(group) % SMALL_PAGE);
+    if (place < group_bytes(type)) fetch(group + SMALL_PAGE - place, BEGINNING);
+}
 
 // Some groups of a panel, and their first rows: decoded one ahead of its use.
 template <WeightType type>
-inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, uint8_t* decoded) {
+inline void first_rows(const uint8_t* groups, int64_t count, const RowTiles<2>& rows,
+                       uint8_t* decoded) {
     const auto decode = [&](int64_t g, int quarter) {
-        constexpr int64_t BYTES = group_bytes(type) / 4;
-        fetch(groups + g * group_bytes(type) + quarter * BYTES + FAR_AHEAD, BYTES);
+        if (quarter == 0) bridge<type>(groups + g * group_bytes(type));
         if constexpr (type != BF16)
             decode_quarter<type>(groups + g * group_bytes(type), quarter,
                                  decoded + g % CHUNK * WEIGHT_BYTES);
@@ -175,7 +120,7 @@ inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, u
     const auto multiply_group = [&](int64_t g, auto&& between) {
         const uint8_t* weights =
             type == BF16 ? groups + g * WEIGHT_BYTES : decoded + g % CHUNK * WEIGHT_BYTES;
-        multiply<2>(x + g * X_BYTES, nullptr, weights, between);
+        multiply(rows, g, weights, between);
     };
     for (int quarter = 0; quarter < 4; ++quarter) decode(0, quarter);
     for (int64_t g = 0; g < count - 1; ++g)
@@ -185,37 +130,79 @@ inline void first_rows(const uint8_t* groups, int64_t count, const uint8_t* x, u
 
 // The same groups with more rows; meanwhile a part of the groups that are next is fetched.
 template <int tiles>
-inline void more_rows(const uint8_t* weights, int64_t count, const uint8_t* x, const uint8_t* next,
-                      int64_t next_bytes) {
+inline void more_rows(const uint8_t* weights, int64_t count, const RowTiles<tiles>& rows,
+                      const uint8_t* next, int64_t next_bytes) {
     for (int64_t g = 0; g < count; ++g) {
         fetch(next + g * next_bytes, next_bytes);
-        multiply<tiles>(x + g * X_BYTES, nullptr, weights + g * WEIGHT_BYTES, [](int) {});
+        multiply(rows, g, weights + g * WEIGHT_BYTES, [](int) {});
     }
 }
 
-// Up to FEW_ROWS. With several panels, a chunk of the rows stays in the first cache while all of them
-// pass by, and sums wait in the blocks; one panel has all its groups in one chunk.
+// Some tiles of rows, whose sums stay in tiles while all groups of a panel pass by. Weights come as
+// STREAMS at once, a group of each in turn, and are decoded a turn ahead of their use, so that the
+// vector units work beside the tiles' unit.
 template <WeightType type, int tiles>
-void few_rows(const Panel& panel, int64_t num_panels, const uint8_t* x, uint8_t* decoded,
-               float* block) {
-    constexpr int64_t BLOCK = tiles * TILE * PANEL, USED = std::min(tiles, 2) * TILE_BYTES;
-    const int64_t num_groups = panel.num_groups, chunk = num_panels > 1 ? CHUNK : num_groups;
-    Weights<type> weights(panel, num_panels, chunk, decoded);
-    const uint8_t* x_third = x + num_groups * X_BYTES;  // where the next 32 rows lie
-    const int64_t share = divide_up(USED, 64 * num_panels) * 64;  // of the rows of the next chunk
-    for (int64_t first = 0; first < num_groups; first += chunk)
-        for (int64_t i = 0; i < num_panels; ++i) {
-            float* sums = block + i * BLOCK;
-            first == 0 ? clear<tiles>() : load<tiles>(sums);
-            const int64_t end = std::min(first + chunk, num_groups);
-            for (int64_t g = first; g < end; ++g, weights.next()) {
-                multiply<tiles>(x + g * X_BYTES, x_third + g * X_BYTES, weights.here(),
-                                [&](int quarter) { weights.work(quarter); });
-                if (g + chunk < num_groups && i * share < USED)
-                    fetch(x + (g + chunk) * X_BYTES + i * share, share);
+void few_rows(const Panel& panel, int64_t num_panels, RowTiles<tiles> rows, uint8_t* decoded,
+              float* block) {
+    constexpr int64_t BYTES = group_bytes(type), TURN = STREAMS * WEIGHT_BYTES;
+    const int64_t num_groups = panel.num_groups, turns = num_groups / STREAMS;
+    const int64_t stream = turns * BYTES;  // from one to the next
+    const auto decode = [&](const uint8_t* group, int quarter, uint8_t* to) {
+        if constexpr (type != BF16) decode_quarter<type>(group, quarter, to);
+    };
+    const auto decode_all = [&](const uint8_t* group, uint8_t* to) {
+        for (int quarter = 0; quarter < 4; ++quarter) decode(group, quarter, to);
+        return type == BF16 ? group : to;
+    };
+    uint8_t *here = decoded, *there = decoded + TURN;
+    if (turns > 0)
+        for (int s = 0; s < STREAMS; ++s)
+            decode_all(panel.groups + s * stream, here + s * WEIGHT_BYTES);
+    const uint8_t* first = panel.groups;
+    for (int64_t i = 0; i < num_panels; ++i, first += num_groups * BYTES) {
+        const bool is_last = i + 1 == num_panels;
+        const uint8_t* following = is_last ? first : first + num_groups * BYTES;
+        clear<tiles>();
+        for (int64_t turn = 0; turn < turns; ++turn, std::swap(here, there)) {
+            const uint8_t* groups = first + turn * BYTES;
+            const uint8_t* coming = turn + 1 < turns ? groups + BYTES : following;
+#pragma GCC unroll 2
+            for (int s = 0; s < STREAMS; ++s) {
+                bridge<type>(coming + s * stream);
+                multiply(rows, turn + s * turns,
+                         type == BF16 ? groups + s * stream : here + s * WEIGHT_BYTES,
+                         [&](int quarter) {
+                             decode(coming + s * stream, quarter, there + s * WEIGHT_BYTES);
+                         });
             }
-            store<tiles>(sums);
+            if (turn + ENDING != turns) continue;
+            const uint8_t* begin = is_last ? panel.next : following;
+            for (int s = 0; s < STREAMS; ++s) fetch(begin + s * stream, BEGINNING);
         }
+        for (int64_t g = turns * STREAMS; g < num_groups; ++g)
+            multiply(rows, g, decode_all(first + g * BYTES, decoded + 2 * TURN), [](int) {});
+        store<tiles>(block + i * tiles * TILE * PANEL);
+    }
+}
+
+// All rows, three tiles at a time: for each the weights are decoded anew, which takes no longer than
+// bringing decoded ones and unfinished sums back from the second cache.
+template <WeightType type>
+void threes(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows,
+            uint8_t* decoded, float* block) {
+    constexpr int MOST = 3;
+    for (int64_t row = 0; row < rows; row += MOST * TILE) {
+        const auto run = [&](auto tiles) {
+            const RowTiles<decltype(tiles)::value> some(x, panel.num_groups, row / TILE);
+            few_rows<type>(panel, num_panels, some, decoded, block + row * PANEL);
+        };
+        if (rows - row <= TILE)
+            run(std::integral_constant<int, 1>());
+        else if (rows - row <= 2 * TILE)
+            run(std::integral_constant<int, 2>());
+        else
+            run(std::integral_constant<int, MOST>());
+    }
 }
 
 // More: as many groups as stay in the first cache meet all rows before the next ones are decoded,
@@ -231,24 +218,25 @@ void many_blocks(const Panel& panel, const uint8_t* x, int64_t rows, uint8_t* de
         const uint8_t* weights = type == BF16 ? groups : decoded;
         const uint8_t* next = groups + count * group_bytes(type);
         const auto with_sums = [&](int64_t row, auto tiles, auto&& run) {
+            constexpr int TILES = decltype(tiles)::value;
             float* sums = block + row * PANEL;
-            first == 0 ? clear<tiles>() : load<tiles>(sums);
-            run(x + (row / TILE_ROWS * panel.num_groups + first) * X_BYTES);
-            store<tiles>(sums);
+            first == 0 ? clear<TILES>() : load<TILES>(sums);
+            run(RowTiles<TILES>(x + first * X_BYTES, panel.num_groups, row / TILE));
+            store<TILES>(sums);
         };
         constexpr std::integral_constant<int, 1> ONE;
         constexpr std::integral_constant<int, 2> TWO;
-        with_sums(0, TWO, [&](const uint8_t* at) {
-            first_rows<type>(groups, count, at, decoded);
+        with_sums(0, TWO, [&](const auto& some) {
+            first_rows<type>(groups, count, some, decoded);
         });
         for (int64_t row = TILE_ROWS; row < rows; row += TILE_ROWS, next += count * part)
             if (rows - row > TILE)
-                with_sums(row, TWO, [&](const uint8_t* at) {
-                    more_rows<2>(weights, count, at, next, part);
+                with_sums(row, TWO, [&](const auto& some) {
+                    more_rows(weights, count, some, next, part);
                 });
             else
-                with_sums(row, ONE, [&](const uint8_t* at) {
-                    more_rows<1>(weights, count, at, next, part);
+                with_sums(row, ONE, [&](const auto& some) {
+                    more_rows(weights, count, some, next, part);
                 });
     }
 }
@@ -256,14 +244,10 @@ void many_blocks(const Panel& panel, const uint8_t* x, int64_t rows, uint8_t* de
 template <WeightType type>
 void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
     alignas(64) uint8_t decoded[type == BF16 ? 64 : CHUNK * WEIGHT_BYTES];
-    static_assert(Weights<type>::RING <= CHUNK);
+    static_assert(2 * STREAMS + 1 <= CHUNK);
     configure_tiles();
-    if (rows <= TILE)
-        few_rows<type, 1>(panel, num_panels, x, decoded, block);
-    else if (rows <= 2 * TILE)
-        few_rows<type, 2>(panel, num_panels, x, decoded, block);
-    else if (rows <= FEW_ROWS)
-        few_rows<type, 3>(panel, num_panels, x, decoded, block);
+    if (rows <= IN_THREES)
+        threes<type>(panel, num_panels, x, rows, decoded, block);
     else
         many_blocks<type>(panel, x, rows, decoded, block);
     if (panel.scale[0] == 1.0f && panel.scale[1] == 1.0f) return;

@@ -163,7 +163,7 @@ void run_down(const Job* jobs, int64_t num_jobs, const Output& out, int64_t firs
 
 // Many rows are read once for all panels of a task; with few, tasks should be small.
 int64_t panels_of_down(int64_t rows, int64_t panels) {
-    constexpr int64_t MANY_ROWS = 64, BIG_TASKS = 2, SMALL_TASKS = 24;  // for each worker
+    constexpr int64_t MANY_ROWS = 64, BIG_TASKS = 1, SMALL_TASKS = 24;  // for each worker
     const int64_t tasks = (rows >= MANY_ROWS ? BIG_TASKS : SMALL_TASKS) * num_workers();
     return std::max<int64_t>(rows >= MANY_ROWS ? 1 : 2, panels / tasks);
 }
