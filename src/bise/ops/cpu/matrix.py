@@ -75,6 +75,7 @@ class _Product(ctypes.Structure):
         ("matrix", ctypes.POINTER(_Matrix)),
         ("out", ctypes.c_void_p),
         ("out_stride", ctypes.c_int64),
+        ("adds", ctypes.c_bool),
     ]
 
 

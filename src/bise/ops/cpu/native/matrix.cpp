@@ -18,8 +18,11 @@ void store(const Product& product, int64_t panel, int64_t row, int64_t count, co
     const int64_t first = panel * PANEL;
     const int64_t columns = std::min<int64_t>(PANEL, product.matrix->outputs - first);
     float* out = product.out + row * product.out_stride + first;
-    for (int64_t i = 0; i < count; ++i, out += product.out_stride)
-        std::memcpy(out, block + i * PANEL, size_t(columns) * sizeof(float));
+    for (int64_t i = 0; i < count; ++i, out += product.out_stride, block += PANEL)
+        if (product.adds)
+            for (int64_t j = 0; j < columns; ++j) out[j] += block[j];
+        else
+            copy_columns(block, columns, out);
 }
 
 }  // namespace

@@ -69,11 +69,12 @@ struct Inputs {
     int64_t rows, inputs, stride;
 };
 
-// out[row, output] = sum over inputs of x * w. One product of a batch.
+// out[row, output] = sum over inputs of x * w, or that much more. One product of a batch.
 struct Product {
     const Matrix* matrix;
     float* out;
     int64_t out_stride;
+    bool adds = false;
 };
 
 // A row's results do not depend on what the other rows are, but on AMX on how many: few have kernels

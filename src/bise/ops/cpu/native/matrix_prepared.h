@@ -53,6 +53,14 @@ int64_t row_bytes(RowForm form, int64_t inputs);
 // Room for rows, nothing in it.
 Rows room_for(RowForm form, int64_t count, int64_t inputs, Arena& arena);
 
+// The first columns of a row of a block; mostly all of them.
+inline void copy_columns(const float* row, int64_t columns, float* to) {
+    if (columns == PANEL)
+        std::memcpy(to, row, PANEL * sizeof(float));
+    else
+        std::copy_n(row, columns, to);
+}
+
 // Write inputs first .. first + count of a row, `first` a multiple of 32; the last of a row are
 // followed by zeros up to a whole group.
 void write_row(const Rows& rows, int64_t row, int64_t first, const float* values, int64_t count);

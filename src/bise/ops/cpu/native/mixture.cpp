@@ -15,7 +15,7 @@ struct Job {
     const Gated* layer;
     int64_t count;
     const int32_t* members;  // the rows it gets; null: all
-    const float* weights;    // what each counts
+    const float* weights;    // what each of them counts
     Rows x;                  // by pointers, also where `wants_tiles`
     bool wants_tiles;
     Rows hidden;  // what goes into `down`
@@ -139,17 +139,23 @@ struct Output {
 void run_down(const Job* jobs, int64_t num_jobs, const Output& out, int64_t first, int64_t end,
               int worker) {
     const int64_t columns = std::min(out.outputs, end * PANEL) - first * PANEL;
-    for (int64_t row = 0; row < out.rows; ++row)
-        std::fill_n(out.values + row * out.stride + first * PANEL, columns, 0.0f);
+    if (jobs[0].members)
+        for (int64_t row = 0; row < out.rows; ++row)
+            std::fill_n(out.values + row * out.stride + first * PANEL, columns, 0.0f);
     for (int64_t i = 0; i < num_jobs; ++i) {
         const Job& job = jobs[i];
         const auto add = [&](int64_t panel, int64_t row, int64_t count, float* block) {
-            float* places[MOST_CHUNK];
-            for (int64_t j = 0; j < count; ++j) {
-                const int64_t to = job.members ? job.members[row + j] : row + j;
-                places[j] = out.values + to * out.stride + panel * PANEL;
-            }
             const int64_t some = std::min<int64_t>(PANEL, out.outputs - panel * PANEL);
+            const auto place = [&](int64_t to) {
+                return out.values + to * out.stride + panel * PANEL;
+            };
+            if (!job.members) {  // the first job, of weight 1
+                for (int64_t j = 0; j < count; ++j)
+                    copy_columns(block + j * PANEL, some, place(row + j));
+                return;
+            }
+            float* places[MOST_CHUNK];
+            for (int64_t j = 0; j < count; ++j) places[j] = place(job.members[row + j]);
             kernels().add(block, count, some, job.weights + row, places);
         };
         const bool is_last = i + 1 == num_jobs;
@@ -179,9 +185,7 @@ void mixture(const Inputs& x, const Mixture& layer, const int32_t* choice, const
     Job* jobs = arena.take<Job>(std::min(layer.num_experts, x.rows * topk) + 1);
     int64_t num_jobs = 0;
     if (layer.shared) {
-        auto* ones = arena.take<float>(x.rows);
-        std::fill_n(ones, x.rows, 1.0f);
-        jobs[num_jobs++] = job_for(*layer.shared, nullptr, ones, x.rows, prepared, arena);
+        jobs[num_jobs++] = job_for(*layer.shared, nullptr, nullptr, x.rows, prepared, arena);
     }
     num_jobs += sort_by_expert(layer, choice, weights, topk, x.rows, prepared, arena,
                                jobs + num_jobs);

@@ -129,9 +129,8 @@ void look_back(const Network& net, const Layer& layer, const Pass& pass, const C
         look_back_latent(net, layer, pass, cache, room);
     else
         look_back_grouped(net, layer, pass, cache, room);
-    const Product out = {&layer.out, room.made, net.dim};
+    const Product out = {&layer.out, room.stream, net.dim, true};
     products({room.seen, tokens, room.seen_width, room.seen_width}, &out, 1);
-    add_rows(room.stream, room.made, tokens, net.dim);
 }
 
 // Let the experts of these rows be read from their file, and those that the next layer would choose

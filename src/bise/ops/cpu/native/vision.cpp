@@ -101,9 +101,8 @@ void think(const Eye& eye, const VisionBlock& block, const EyeRoom& room, int64_
     const int64_t dim = eye.dim;
     float* stream = room.stream + first * dim;
     gather(eye, room, first, count, room.normed);
-    const Product out = {&block.out, room.made, dim};
+    const Product out = {&block.out, stream, dim, true};
     products({room.normed, count, dim, dim}, &out, 1);
-    add_rows(stream, room.made, count, dim);
     rms_norm(stream, dim, count, dim, block.mlp_norm, eye.norm_eps, room.normed, dim);
     feed_forward({room.normed, count, dim, dim}, block.mlp, room.made, dim);
     add_rows(stream, room.made, count, dim);
