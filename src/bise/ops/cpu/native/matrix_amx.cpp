@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "matrix_decode_avx512.h"
 #include "matrix_kernels.h"
@@ -14,9 +15,7 @@ namespace {
 
 constexpr int64_t TILE_BYTES = 1024;
 constexpr int64_t X_BYTES = 2 * TILE_BYTES, WEIGHT_BYTES = 2 * TILE_BYTES;  // of one group
-constexpr int64_t CHUNK = 8;                          // groups; 16 KB of bf16
-constexpr int64_t STREAMS = 2, ENDING = 4;            // turns before the end of a panel
-constexpr int64_t IN_THREES = 192;                     // rows
+constexpr int64_t STREAMS = 2, ENDING = 4;             // turns before the end of a panel
 constexpr int64_t SMALL_PAGE = 4096, BEGINNING = 256;  // bytes
 
 inline void fetch(const uint8_t* from, int64_t bytes) {  // into the second cache
@@ -90,52 +89,16 @@ inline void clear() {
 }
 
 template <int tiles>
-inline void load(const float* block) {
-    for_sums<tiles>([&](auto tile, int64_t at) { load_tile<tile>(block + at, PANEL * 4); });
-}
-
-template <int tiles>
 inline void store(float* block) {
     for_sums<tiles>([&](auto tile, int64_t at) { store_tile<tile>(block + at, PANEL * 4); });
 }
 
-// A processor streams memory by itself within a page; asking for the beginning of the next one while
-// a page is begun keeps it streaming.
+// A processor streams memory by itself within a page; asking for the beginning of the next one
+// while a page is begun keeps it streaming.
 template <WeightType type>
 inline void bridge(const uint8_t* group) {
     const auto place = int64_t(reinterpret_cast<uintptr_t>(group) % SMALL_PAGE);
     if (place < group_bytes(type)) fetch(group + SMALL_PAGE - place, BEGINNING);
-}
-
-// Some groups of a panel, and their first rows: decoded one ahead of its use.
-template <WeightType type>
-inline void first_rows(const uint8_t* groups, int64_t count, const RowTiles<2>& rows,
-                       uint8_t* decoded) {
-    const auto decode = [&](int64_t g, int quarter) {
-        if (quarter == 0) bridge<type>(groups + g * group_bytes(type));
-        if constexpr (type != BF16)
-            decode_quarter<type>(groups + g * group_bytes(type), quarter,
-                                 decoded + g % CHUNK * WEIGHT_BYTES);
-    };
-    const auto multiply_group = [&](int64_t g, auto&& between) {
-        const uint8_t* weights =
-            type == BF16 ? groups + g * WEIGHT_BYTES : decoded + g % CHUNK * WEIGHT_BYTES;
-        multiply(rows, g, weights, between);
-    };
-    for (int quarter = 0; quarter < 4; ++quarter) decode(0, quarter);
-    for (int64_t g = 0; g < count - 1; ++g)
-        multiply_group(g, [&](int quarter) { decode(g + 1, quarter); });
-    multiply_group(count - 1, [](int) {});
-}
-
-// The same groups with more rows; meanwhile a part of the groups that are next is fetched.
-template <int tiles>
-inline void more_rows(const uint8_t* weights, int64_t count, const RowTiles<tiles>& rows,
-                      const uint8_t* next, int64_t next_bytes) {
-    for (int64_t g = 0; g < count; ++g) {
-        fetch(next + g * next_bytes, next_bytes);
-        multiply(rows, g, weights + g * WEIGHT_BYTES, [](int) {});
-    }
 }
 
 // Some tiles of rows, whose sums stay in tiles while all groups of a panel pass by. Weights come as
@@ -185,16 +148,19 @@ void few_rows(const Panel& panel, int64_t num_panels, RowTiles<tiles> rows, uint
     }
 }
 
-// All rows, three tiles at a time: for each the weights are decoded anew, which takes no longer than
-// bringing decoded ones and unfinished sums back from the second cache.
+// All rows, three tiles at a time: for each three the weights are decoded anew, which takes no
+// longer than bringing decoded ones and unfinished sums back from the second cache, and every row
+// is summed in the same order, however many there are.
 template <WeightType type>
-void threes(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows,
-            uint8_t* decoded, float* block) {
+void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
     constexpr int MOST = 3;
+    alignas(64) uint8_t decoded[(2 * STREAMS + 1) * WEIGHT_BYTES];
+    configure_tiles();
     for (int64_t row = 0; row < rows; row += MOST * TILE) {
-        const auto run = [&](auto tiles) {
-            const RowTiles<decltype(tiles)::value> some(x, panel.num_groups, row / TILE);
-            few_rows<type>(panel, num_panels, some, decoded, block + row * PANEL);
+        const auto run = [&](auto some) {
+            constexpr int TILES = decltype(some)::value;
+            few_rows<type, TILES>(panel, num_panels, {x, panel.num_groups, row / TILE}, decoded,
+                                  block + row * PANEL);
         };
         if (rows - row <= TILE)
             run(std::integral_constant<int, 1>());
@@ -203,53 +169,6 @@ void threes(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t ro
         else
             run(std::integral_constant<int, MOST>());
     }
-}
-
-// More: as many groups as stay in the first cache meet all rows before the next ones are decoded,
-// and sums wait in the block.
-template <WeightType type>
-void many_blocks(const Panel& panel, const uint8_t* x, int64_t rows, uint8_t* decoded,
-                 float* block) {
-    const int64_t others = (rows - 1) / TILE_ROWS;
-    const int64_t part = divide_up(group_bytes(type), 64 * others) * 64;
-    for (int64_t first = 0; first < panel.num_groups; first += CHUNK) {
-        const int64_t count = std::min(CHUNK, panel.num_groups - first);
-        const uint8_t* groups = panel.groups + first * group_bytes(type);
-        const uint8_t* weights = type == BF16 ? groups : decoded;
-        const uint8_t* next = groups + count * group_bytes(type);
-        const auto with_sums = [&](int64_t row, auto tiles, auto&& run) {
-            constexpr int TILES = decltype(tiles)::value;
-            float* sums = block + row * PANEL;
-            first == 0 ? clear<TILES>() : load<TILES>(sums);
-            run(RowTiles<TILES>(x + first * X_BYTES, panel.num_groups, row / TILE));
-            store<TILES>(sums);
-        };
-        constexpr std::integral_constant<int, 1> ONE;
-        constexpr std::integral_constant<int, 2> TWO;
-        with_sums(0, TWO, [&](const auto& some) {
-            first_rows<type>(groups, count, some, decoded);
-        });
-        for (int64_t row = TILE_ROWS; row < rows; row += TILE_ROWS, next += count * part)
-            if (rows - row > TILE)
-                with_sums(row, TWO, [&](const auto& some) {
-                    more_rows(weights, count, some, next, part);
-                });
-            else
-                with_sums(row, ONE, [&](const auto& some) {
-                    more_rows(weights, count, some, next, part);
-                });
-    }
-}
-
-template <WeightType type>
-void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
-    alignas(64) uint8_t decoded[type == BF16 ? 64 : CHUNK * WEIGHT_BYTES];
-    static_assert(2 * STREAMS + 1 <= CHUNK);
-    configure_tiles();
-    if (rows <= IN_THREES)
-        threes<type>(panel, num_panels, x, rows, decoded, block);
-    else
-        many_blocks<type>(panel, x, rows, decoded, block);
     if (panel.scale[0] == 1.0f && panel.scale[1] == 1.0f) return;
     const int64_t written = divide_up(rows, TILE) * TILE * num_panels;
     for (int64_t i = 0; i < written * PANEL; ++i) block[i] *= panel.scale[i / TILE % 2];

@@ -21,10 +21,10 @@ inline void configure_tiles() {
 
 template <int tile>
 inline void load_tile(const void* from, int64_t stride_bytes) {
-    const auto& memory = *static_cast<const char(*)[]>(from);  // of no known length
     asm volatile("tileloadd (%0,%1,1), %%tmm%c2"
                  :
-                 : "r"(from), "r"(stride_bytes), "i"(tile), "m"(memory));
+                 : "r"(from), "r"(stride_bytes), "i"(tile)
+                 : "memory");
 }
 
 template <int tile>
