@@ -153,10 +153,10 @@ void few_rows(const Panel& panel, int64_t num_panels, RowTiles<tiles> rows, uint
 // is summed in the same order, however many there are.
 template <WeightType type>
 void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t rows, float* block) {
-    constexpr int MOST = 3;
+    constexpr int MOST = FEW_ROWS / TILE;
     alignas(64) uint8_t decoded[(2 * STREAMS + 1) * WEIGHT_BYTES];
     configure_tiles();
-    for (int64_t row = 0; row < rows; row += MOST * TILE) {
+    for (int64_t row = 0; row < rows; row += FEW_ROWS) {
         const auto run = [&](auto some) {
             constexpr int TILES = decltype(some)::value;
             few_rows<type, TILES>(panel, num_panels, {x, panel.num_groups, row / TILE}, decoded,
@@ -175,7 +175,7 @@ void tiles(const Panel& panel, int64_t num_panels, const uint8_t* x, int64_t row
 }
 
 Kernels with_tiles(Kernels table) {
-    constexpr int64_t FROM[NUM_TYPES] = {3, 6, 7, 2, 7};  // where tiles become the faster way
+    constexpr int64_t FROM[NUM_TYPES] = {3, 6, 7, 2, 8};  // where tiles become the faster way
     std::copy_n(FROM, NUM_TYPES, table.tiles_from);
     table.tiles[BF16] = tiles<BF16>;
     table.tiles[INT8] = tiles<INT8>;
