@@ -14,7 +14,7 @@ import torch
 from bise.engine import Core, EngineConfig, Request, Sampling, make_runner
 from bise.engine.requests import FinishReason
 from bise.evals.runner import Replied
-from bise.evals.task import Example
+from bise.evals.task import Example, calls_text, given_at
 from bise.model.network import Network
 from bise.model.packed import PackedNetwork
 from bise.text import ChatFormat, ImagePart, Message, TextPart, decode_reply
@@ -79,7 +79,8 @@ class Asker:
         messages = [Message("user", (*picture, TextPart(example.question)))]
         if example.system:
             messages.insert(0, Message.of("system", example.system))
-        prompt = self.chat.encode(messages, effort=effort)
+        messages += given_at(example, effort)
+        prompt = self.chat.encode(messages, tools=example.tools, effort=effort)
         temperature = 0.0 if effort == "none" else self.thinking_temperature
         return Request(
             prompt_ids=prompt.ids,
@@ -94,7 +95,7 @@ class Asker:
         reply = decode_reply(self.chat.tekken, ids)
         has_thought = bool(reply.thinking)
         return Replied(
-            answer=reply.text,
+            answer="\n".join(filter(None, (reply.text, calls_text(reply.tool_calls)))),
             thinking=reply.thinking,
             is_well_formed=reply.is_well_formed
             and reply.is_ended

@@ -7,13 +7,15 @@ for that, of its rendering or phrasing, puts one sixteenth aside.
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import ClassVar, Literal
 
 from PIL import Image
 
 from bise.errors import UserError, quoted
+from bise.text.messages import Message, ThinkPart, Tool, ToolCall
 
 Split = Literal["train", "held_out"]
 
@@ -49,6 +51,17 @@ class Example:
 
     system: str = ""
     """The system prompt this example wants, such as a rule on how to answer."""
+
+    tools: tuple[Tool, ...] = ()
+    """Functions the model is offered in the whole conversation."""
+
+    given: tuple[Message, ...] = ()
+    """What already came between question and answer: calls of the model, and their results.
+
+    Calls carry their thinking; without effort it is left out (`given_at`)."""
+
+    calls: tuple[ToolCall, ...] = ()
+    """What a right reply calls instead of answering; `answer` is then their `calls_text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,21 @@ class Task(ABC):
                 f"`{level}` of the task `{self.name}` is never trained",
                 hint='ask for it with `split="held_out"`',
             )
+
+
+def given_at(example: Example, effort: str) -> list[Message]:
+    """What was `given`, at an effort: without any there is no thinking."""
+    if effort != "none":
+        return list(example.given)
+    return [
+        replace(one, parts=tuple(part for part in one.parts if not isinstance(part, ThinkPart)))
+        for one in example.given
+    ]
+
+
+def calls_text(calls: Sequence[ToolCall]) -> str:
+    """Calls as marking and records see them: a name and its JSON a line."""
+    return "\n".join(f"{call.name} {call.arguments}" for call in calls)
 
 
 def is_held_out(form: str) -> bool:

@@ -10,7 +10,7 @@ from random import Random
 
 import torch
 
-from bise.evals.task import Example, Task
+from bise.evals.task import Example, Task, given_at
 from bise.text import ChatFormat, ImagePart, Message, TextPart, ThinkPart
 from bise.train.batches import Sample
 
@@ -84,10 +84,10 @@ class Conversations:
             effort = "high" if rng.random() < self.config.thinking[first] else "none"
             examples = [self._example(rng, first, stage)]
             while stage.reach > 0 and rng.random() < self.config.several_turns:
-                examples.append(self._example(rng, self._pick(rng), stage))
+                self._go_on(rng, examples, stage)
             sample = self.encode(rng, examples, effort)
             while len(sample.ids) < min_tokens:
-                examples.append(self._example(rng, self._pick(rng), stage))
+                self._go_on(rng, examples, stage)
                 sample = self.encode(rng, examples, effort)
             if len(sample.ids) <= max_tokens:
                 return sample
@@ -97,12 +97,19 @@ class Conversations:
         messages = self._system(rng, examples)
         for example in examples:
             messages += turn(example, effort)
-        prompt = self.chat.encode(messages, effort=effort, finished=True)
+        tools = next((e.tools for e in examples if e.tools), ())
+        prompt = self.chat.encode(messages, tools=tools, effort=effort, finished=True)
         start = 0
         if rng.random() < self.config.far_start:
             start = rng.randrange(max(1, self.max_positions - len(prompt.ids)))
         images = tuple(torch.from_numpy(image.pixels) for image in prompt.images)
         return Sample(prompt.ids, prompt.written, images, start)
+
+    def _go_on(self, rng: Random, examples: list[Example], stage: Stage) -> None:
+        """One more turn, if it fits: a conversation has one set of tools and one system prompt."""
+        example = self._example(rng, self._pick(rng), stage)
+        if not any((e.tools and example.tools) or (e.system and example.system) for e in examples):
+            examples.append(example)
 
     def _system(self, rng: Random, examples: Sequence[Example]) -> list[Message]:
         wanted = next((e.system for e in examples if e.system), "")
@@ -127,13 +134,14 @@ def turn(example: Example, effort: str) -> list[Message]:
     asked = [TextPart(example.question)]
     if example.image is not None:
         asked.insert(0, ImagePart(example.image))  # type: ignore[arg-type]
-    answered = [TextPart(example.answer)]
+    answered = [] if example.calls else [TextPart(example.answer)]
     if effort == "high":
         assert example.thinking, (
             f"`{example.task}` has nothing to think, effort high needs something"
         )
         answered.insert(0, ThinkPart(example.thinking))  # type: ignore[arg-type]
-    return [Message("user", tuple(asked)), Message("assistant", tuple(answered))]
+    said = Message("assistant", tuple(answered), tool_calls=example.calls)
+    return [Message("user", tuple(asked)), *given_at(example, effort), said]
 
 
 def stage_at(step: int, config: MixConfig, *, is_decaying: bool) -> Stage:
