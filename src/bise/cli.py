@@ -410,6 +410,8 @@ def train_run(
     decay_at: Annotated[int | None, Option(help="The first step of the decay.")] = None,
     stop_at: Annotated[int | None, Option(help="Stop as it is before this step.")] = None,
     processes: Annotated[int, Option(min=1, help="Processes that share a step.")] = 2,
+    device: Annotated[str, Option(help="Where to compute: `cpu`, `cuda`.")] = "cpu",
+    makers: Annotated[int, Option(min=0, help="Processes that make samples ahead.")] = 0,
     seed: Annotated[int, Option(help="Decides weights and problems.")] = 0,
     settings: Annotated[
         list[str] | None, Option("--set", metavar="FIELD=VALUE", help="Change the config.")
@@ -429,6 +431,8 @@ def train_run(
         limits,
         seed=seed,
         processes=processes,
+        device=device,
+        makers=makers,
         settings=settings or [],
         tokenizer=tokenizer,
     )

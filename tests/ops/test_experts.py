@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from bise.ops import experts
 from bise.ops.experts import dispatch, expert_mlp, expert_mlp_plain
 
 
@@ -30,6 +31,24 @@ def test_expert_mlp_equals_its_definition_even_with_idle_experts(tokens, experts
     want = torch.autograd.grad(plain, inputs, push, allow_unused=True)
     for name, a, b in zip(("hidden", "gate_up", "down", "weights"), got, want, strict=True):
         torch.testing.assert_close(a, torch.zeros_like(a) if b is None else b, msg=name)
+
+
+def test_one_grouped_product_does_what_a_product_an_expert_does(monkeypatch: pytest.MonkeyPatch):
+    """What a GPU takes; torch has a twin of that product for a CPU."""
+    g = torch.Generator().manual_seed(1)
+    shapes = ((70, 16), (5, 32, 16), (5, 16, 16), (70, 2))
+    inputs = [torch.randn(s, generator=g).bfloat16().requires_grad_() for s in shapes]
+    choice = torch.rand(70, 4, generator=g).topk(2).indices  # the last expert stays idle
+    push = torch.randn(70, 16, generator=g).bfloat16()
+    found = []
+    for is_grouped in (False, True):
+        monkeypatch.setattr(experts, "_is_grouped", lambda _, answer=is_grouped: answer)
+        made = expert_mlp(*inputs, choice, run_rows=1)
+        found.append([made, *torch.autograd.grad(made, inputs, push)])
+    for name, one, many in zip(
+        ("made", "hidden", "gate_up", "down", "weights"), *found, strict=True
+    ):
+        torch.testing.assert_close(one, many, rtol=2e-2, atol=2e-2, msg=name)
 
 
 def test_every_token_keeps_its_rows_when_runs_are_padded():

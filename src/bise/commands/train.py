@@ -28,6 +28,8 @@ def run_train(
     *,
     seed: int,
     processes: int,
+    device: str,
+    makers: int,
     settings: list[str],
     tokenizer: Path | None,
 ) -> None:
@@ -37,7 +39,16 @@ def run_train(
     words = tokenizer or NANO_TOKENIZER
     if not words.is_file():
         raise NotFound(f"there is no tokenizer `{words}`", hint="pass a `tekken.json`")
-    start(folder, config, limits, TASKS, tokenizer=words, processes=processes)
+    start(
+        folder,
+        config,
+        limits,
+        TASKS,
+        tokenizer=words,
+        processes=processes,
+        device=device,
+        makers=makers,
+    )
 
 
 def tokenizer(name: str, path: Path, seed: int, texts: int) -> None:

@@ -1,10 +1,12 @@
 """The eye: Pixtral's tower over 14-pixel patches, and the projector into the text network.
 
-Images of any sizes go through together: their patches lie in one long list, and only attention asks
-which patch belongs to which image. Ref: arXiv:2410.07073. Checked against: transformers Pixtral.
+Images of any sizes go through together: their patches lie in one long list, those of one size next
+to each other, and only attention asks which patch belongs to which image. Ref: arXiv:2410.07073.
+Checked against: transformers Pixtral.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +20,9 @@ from bise.ops.rotation import rotate
 Grid = tuple[int, int]
 """Rows and columns of patches."""
 
+Group = tuple[Grid, int]
+"""So many images of one size, neighbours in the list."""
+
 
 class VisionAttention(nn.Module):
     """Every patch looks at all patches of its own image."""
@@ -30,20 +35,20 @@ class VisionAttention(nn.Module):
         self.v = Linear(config.dim, config.dim)
         self.out = Linear(config.dim, config.dim)
 
-    def forward(self, patches: Tensor, cos: Tensor, sin: Tensor, sizes: list[Grid]) -> Tensor:
-        """patches [patches, dim]; sizes: (images, patches an image) of neighbours alike in size"""
+    def forward(self, patches: Tensor, cos: Tensor, sin: Tensor, groups: list[Group]) -> Tensor:
+        """patches [patches, dim], group by group"""
         heads = (self.num_heads, -1)
         query = rotate(self.q(patches).unflatten(-1, heads), cos, sin)
         key = rotate(self.k(patches).unflatten(-1, heads), cos, sin)
         value = self.v(patches).unflatten(-1, heads)
         scale = query.shape[-1] ** -0.5
         everything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=patches.device)
-        found, start = [], 0
-        for images, length in sizes:
-            part = slice(start, start + images * length)
-            q, k, v = (x[part].unflatten(0, (images, length)) for x in (query, key, value))
+        lengths = [rows * cols * images for (rows, cols), images in groups]
+        parts = zip(*(x.split(lengths) for x in (query, key, value)), groups, strict=True)
+        found = []
+        for q, k, v, (_, images) in parts:
+            q, k, v = (x.unflatten(0, (images, -1)) for x in (q, k, v))
             found.append(attend(q, k, v, scale=scale, mask=everything).flatten(2).flatten(0, 1))
-            start = part.stop
         return self.out(torch.cat(found))
 
 
@@ -55,8 +60,8 @@ class VisionBlock(nn.Module):
         self.mlp_norm = RMSNorm(config.dim, config.norm_eps)
         self.mlp = FeedForward(config.dim, config.mlp_dim)
 
-    def forward(self, patches: Tensor, cos: Tensor, sin: Tensor, sizes: list[Grid]) -> Tensor:
-        patches = patches + self.attention(self.attention_norm(patches), cos, sin, sizes)
+    def forward(self, patches: Tensor, cos: Tensor, sin: Tensor, groups: list[Group]) -> Tensor:
+        patches = patches + self.attention(self.attention_norm(patches), cos, sin, groups)
         return patches + self.mlp(self.mlp_norm(patches))
 
 
@@ -82,30 +87,27 @@ class VisionTower(nn.Module):
         self.blocks = nn.ModuleList(VisionBlock(config) for _ in range(config.num_layers))
         self.register_buffer("frequencies", tower_frequencies(config), persistent=False)
 
-    def forward(self, images: Sequence[Tensor]) -> list[Tensor]:
-        """images: [channels, height, width] each, sides multiples of the patch -> [patches, dim]"""
-        order = sorted(range(len(images)), key=lambda i: images[i].shape[-2:])
-        grids = [self._grid(images[i]) for i in order]
-        cut = torch.cat([self._cut(images[i]) for i in order])
-        angles = torch.cat([self._angles(grid) for grid in grids])[:, None, :]
-        cos, sin = angles.cos(), angles.sin()
-        patches = self.norm(self.patch(cut))
-        sizes = _runs(grids)
+    def forward(self, stacks: Sequence[Tensor]) -> Tensor:
+        """stacks: [images, channels, height, width] of one size each -> [patches of all, dim]"""
+        groups = [(self.grid(stack), len(stack)) for stack in stacks]
+        angles = [self._angles(grid).repeat(images, 1) for grid, images in groups]
+        turn = torch.cat(angles)[:, None, :]
+        cos, sin = turn.cos(), turn.sin()
+        patches = self.norm(self.patch(torch.cat([self._cut(stack) for stack in stacks])))
         for block in self.blocks:
-            patches = block(patches, cos, sin, sizes)
-        features = patches.split([rows * cols for rows, cols in grids])
-        back = dict(zip(order, features, strict=True))
-        return [back[i] for i in range(len(images))]
+            patches = block(patches, cos, sin, groups)
+        return patches
 
-    def _grid(self, image: Tensor) -> Grid:
+    def grid(self, image: Tensor) -> Grid:
+        """Of an image or a stack of them."""
         height, width = image.shape[-2:]
         return height // self.config.patch, width // self.config.patch
 
-    def _cut(self, image: Tensor) -> Tensor:
+    def _cut(self, stack: Tensor) -> Tensor:
         """[patches, channels * patch * patch], row by row: what a strided convolution would see."""
         side = self.config.patch
-        cells = image.unfold(1, side, side).unfold(2, side, side)  # [channels, rows, cols, y, x]
-        return cells.permute(1, 2, 0, 3, 4).flatten(2).flatten(0, 1)
+        cells = stack.unfold(2, side, side).unfold(3, side, side)  # [n, channels, rows, cols, y, x]
+        return cells.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(0, 2)
 
     def _angles(self, grid: Grid) -> Tensor:
         """[patches, head_dim / 2]: even lanes turn with the row, odd lanes with the column."""
@@ -116,17 +118,6 @@ class VisionTower(nn.Module):
         y = y[:, None, :].expand(-1, cols, -1)
         x = x[None, :, :].expand(rows, -1, -1)
         return torch.cat((y, x), dim=-1).flatten(0, 1)
-
-
-def _runs(grids: list[Grid]) -> list[Grid]:
-    """Neighbours with equally many patches, as (images, patches an image)."""
-    runs: list[Grid] = []
-    for rows, cols in grids:
-        if runs and runs[-1][1] == rows * cols:
-            runs[-1] = (runs[-1][0] + 1, rows * cols)
-        else:
-            runs.append((1, rows * cols))
-    return runs
 
 
 class Projector(nn.Module):
@@ -140,18 +131,20 @@ class Projector(nn.Module):
         self.w_in = Linear(config.dim, dim)
         self.w_out = Linear(dim, dim)
 
-    def forward(self, features: Sequence[Tensor], grids: Sequence[Grid]) -> Tensor:
-        """features: [patches, vision dim] an image -> [image tokens of all, dim]"""
-        normed = self.norm(torch.cat(list(features))).split([len(one) for one in features])
-        blocks = [self._blocks(one, grid) for one, grid in zip(normed, grids, strict=True)]
+    def forward(self, features: Tensor, groups: Sequence[Group]) -> Tensor:
+        """features [patches, vision dim], group by group -> [image tokens of all, dim]"""
+        lengths = [rows * cols * images for (rows, cols), images in groups]
+        parts = self.norm(features).split(lengths)
+        blocks = [self._blocks(one, *group) for one, group in zip(parts, groups, strict=True)]
         merged = self.merge(torch.cat(blocks))
         return self.w_out(F.gelu(self.w_in(merged)))
 
-    def _blocks(self, features: Tensor, grid: Grid) -> Tensor:
+    def _blocks(self, features: Tensor, grid: Grid, images: int) -> Tensor:
         """[image tokens, channels * merge * merge], channel-major, as the weights expect."""
         side = self.merge_side
-        cells = features.view(grid[0] // side, side, grid[1] // side, side, -1)
-        return cells.permute(0, 2, 4, 1, 3).flatten(2).flatten(0, 1)
+        rows, cols = grid[0] // side, grid[1] // side
+        cells = features.view(images, rows, side, cols, side, -1)
+        return cells.permute(0, 1, 3, 5, 2, 4).flatten(3).flatten(0, 2)
 
 
 class Eye(nn.Module):
@@ -164,6 +157,20 @@ class Eye(nn.Module):
         self.projector = Projector(config, dim)
 
     def forward(self, images: Sequence[Tensor]) -> Tensor:
-        """[channels, height, width] each -> [image tokens of all images in order, dim]"""
-        grids = [self.tower._grid(image) for image in images]
-        return self.projector(self.tower(images), grids)
+        """[channels, height, width] each, sides multiples of patch and merge.
+
+        Images of one size go through as one stack. -> [image tokens of all images in order, dim]
+        """
+        order = sorted(range(len(images)), key=lambda i: images[i].shape[-2:])
+        stacks: list[Tensor] = []
+        groups: list[Group] = []
+        for _, alike in groupby(order, key=lambda i: images[i].shape[-2:]):
+            stacks.append(torch.stack([images[i] for i in alike]))
+            groups.append((self.tower.grid(stacks[-1]), len(stacks[-1])))
+        vectors = self.projector(self.tower(stacks), groups)
+        if order == list(range(len(images))):
+            return vectors
+        cells = self.config.merge**2
+        lengths = [rows * cols // cells for (rows, cols), images in groups for _ in range(images)]
+        pieces = dict(zip(order, vectors.split(lengths), strict=True))
+        return torch.cat([pieces[i] for i in range(len(images))])

@@ -49,14 +49,52 @@ class Batch:
     targets: Tensor
     """[trained] the ids of those next tokens"""
 
+    num_far: int
+    """Trained tokens at position 512 or later."""
+
     @property
     def num_trained(self) -> int:
         return len(self.targets)
 
-    @property
-    def num_far(self) -> int:
-        """Trained tokens at position 512 or later."""
-        return int((self.positions[self.picked] >= 511).sum())
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch there, in few large copies."""
+        if device.type == "cpu":
+            return self
+        numbers = (self.ids, self.positions, self.samples, self.picked, self.targets)
+        ids, positions, samples, picked, targets = _copy(numbers, device)
+        images = _copy(self.images, device)
+        return Batch(ids, positions, samples, images, picked, targets, self.num_far)
+
+
+def _copy(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """All at once through pinned memory, which the device reads while the next work is prepared."""
+    if not tensors:
+        return []
+    flat = torch.cat([tensor.flatten() for tensor in tensors]).pin_memory()
+    parts = flat.to(device, non_blocking=True).split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def merge(batches: Sequence[Batch]) -> list[Batch]:
+    """Batches of equally long rows become one: fewer, larger passes. Widest rows last."""
+    merged: list[Batch] = []
+    for width in sorted({batch.samples.shape[1] for batch in batches}):
+        alike = [batch for batch in batches if batch.samples.shape[1] == width]
+        starts = [0]
+        for batch in alike:
+            starts.append(starts[-1] + len(batch.ids))
+        merged.append(
+            Batch(
+                torch.cat([batch.ids for batch in alike]),
+                torch.cat([batch.positions for batch in alike]),
+                torch.cat([batch.samples for batch in alike]),
+                [image for batch in alike for image in batch.images],
+                torch.cat([b.picked + at for b, at in zip(alike, starts[:-1], strict=True)]),
+                torch.cat([batch.targets for batch in alike]),
+                sum(batch.num_far for batch in alike),
+            )
+        )
+    return merged
 
 
 def collate(rows: Sequence[Sequence[Sample]], row_tokens: int) -> Batch:
@@ -77,8 +115,9 @@ def collate(rows: Sequence[Sequence[Sample]], row_tokens: int) -> Batch:
             images += sample.images
             at = part.stop
     picked = trained.flatten().nonzero()[:, 0]
-    flat = ids.flatten()
-    return Batch(flat, positions.flatten(), owners, images, picked, flat[picked + 1])
+    flat, places = ids.flatten(), positions.flatten()
+    num_far = int((places[picked] >= 511).sum())
+    return Batch(flat, places, owners, images, picked, flat[picked + 1], num_far)
 
 
 @dataclass(slots=True)

@@ -50,7 +50,8 @@ def _maybe_begin_decay(run: Run, limits: Limits, clock: Clock) -> None:
     left_s = total_s - progress.elapsed_s
     if run.ranks.agree(left_s <= total_s * run.config.decay_share):
         steps = max(1, int(run.ranks.number(left_s / max(clock.step_s, 1e-9))))
-        progress.decay_at, progress.end = progress.step, progress.step + steps
+        progress.decay_at = run.feed.free_step(progress.step)
+        progress.end = progress.decay_at + steps
         run.save()  # from here on the run is a function of the step
 
 

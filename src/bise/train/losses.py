@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bise.ops.experts import count_choices
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LossConfig:
@@ -20,7 +22,7 @@ class LossConfig:
 
 def expert_load(choices: list[Tensor], num_experts: int) -> Tensor:
     """How many rows each expert got: [layers, experts] fp32."""
-    return torch.stack([c.flatten().bincount(minlength=num_experts) for c in choices]).float()
+    return torch.stack([count_choices(c, num_experts) for c in choices]).float()
 
 
 def balance_loss(logits: list[Tensor], load: Tensor) -> Tensor:

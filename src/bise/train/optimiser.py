@@ -16,7 +16,7 @@ from bise.ops.orthogonal import orthogonalise
 from bise.train.ranks import Ranks
 
 MATRICES_AT_ONCE = 8
-"""Batches of small matrices are orthogonalised in bites that stay in cache."""
+"""On a CPU small matrices are orthogonalised in bites that stay in cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +101,10 @@ class Optimiser:
         return shares
 
     @torch.no_grad()
-    def step(self, rate_factor: float, num_steps_done: int) -> float:
+    def step(self, rate_factor: float, num_steps_done: int) -> Tensor:
         """Update all weights from their gradients; return the gradient's length before clipping."""
         norm = self._gather_gradients()
-        scale = min(1.0, self.config.max_norm / (norm + 1e-6))
+        scale = (self.config.max_norm / (norm + 1e-6)).clamp(max=1.0).float()
         rate = self.config.peak_rate * rate_factor
         for name in self.shares[self.ranks.rank].names:
             weight = self.weights[name]
@@ -117,9 +117,10 @@ class Optimiser:
         self._spread_weights()
         return norm
 
-    def _gather_gradients(self) -> float:
+    def _gather_gradients(self) -> Tensor:
         """Sum gradients at their owners; return the length of the whole gradient."""
-        square = torch.zeros(1, dtype=torch.float64)
+        device = next(iter(self.weights.values())).device
+        square = torch.zeros((), dtype=torch.float64, device=device)
         for owner, share in enumerate(self.shares):
             grads = [_gradient(self.weights[name]) for name in share.names]
             if self.ranks.world > 1:
@@ -127,9 +128,9 @@ class Optimiser:
                 if owner == self.ranks.rank:
                     _unflatten_into(grads, flat)
             if owner == self.ranks.rank:
-                for grad in grads:
-                    square += grad.double().square().sum()
-        return self.ranks.sum_(square).sqrt().item()
+                norms = [torch.linalg.vector_norm(grad) for grad in grads]
+                square += torch.stack(norms).double().square().sum()
+        return self.ranks.sum_(square).sqrt()
 
     def _spread_weights(self) -> None:
         if self.ranks.world == 1:
@@ -147,9 +148,8 @@ class Optimiser:
         targets = _as_matrices(name, weight)
         size = 0.2 * max(push.shape[-2:]) ** 0.5
         weight.mul_(1.0 - rate * self.config.weight_decay)
-        for bite, target in zip(
-            push.split(MATRICES_AT_ONCE), targets.split(MATRICES_AT_ONCE), strict=True
-        ):
+        at_once = len(push) if push.is_cuda else MATRICES_AT_ONCE
+        for bite, target in zip(push.split(at_once), targets.split(at_once), strict=True):
             target.sub_(orthogonalise(bite, dtype=self.dtype).float(), alpha=rate * size)
 
     def _adamw(self, name: str, weight: Tensor, grad: Tensor, rate: float, step: int) -> None:

@@ -1,22 +1,17 @@
 """Everything one process holds while it trains, and how it takes a step or saves its state."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import torch
 
 from bise.errors import UserError
-from bise.evals.task import Task
 from bise.model.initial import initialise
 from bise.model.network import Network
 from bise.model.presets import preset
-from bise.text import ChatFormat
-from bise.train.batches import Batch, Cursor, Packer, Sample, collate
-from bise.train.config import TrainConfig, from_dict, to_dict
-from bise.train.conversations import Conversations, stage_at
+from bise.train.batches import merge
+from bise.train.config import from_dict, to_dict
+from bise.train.feed import Feed, MadeFeed, OwnFeed, Recipe
 from bise.train.optimiser import Optimiser
 from bise.train.ranks import Ranks
 from bise.train.schedule import Schedule
@@ -30,16 +25,18 @@ class Run:
     def __init__(
         self,
         folder: Path,
-        config: TrainConfig,
-        chat: ChatFormat,
-        tasks: Mapping[str, Task],
-        clean_tasks: Mapping[str, Task],
+        recipe: Recipe,
         ranks: Ranks,
+        *,
+        device: torch.device | str = "cpu",
+        makers: int = 0,
     ):
-        """clean_tasks: the same skills without slips, for the decay."""
+        """makers: processes that make samples ahead of time; 0 makes them here."""
         self.folder = folder
         self.ranks = ranks
+        self.device = torch.device(device)
         self.progress = Progress()
+        config = recipe.config
         saved = latest_state(folder)
         if saved is not None:
             self.progress, kept = read_run(saved)
@@ -50,17 +47,14 @@ class Run:
                 f"{config.parts} parts a step cannot be shared by {ranks.world} processes",
                 hint="make `parts` a multiple of the number of processes",
             )
+        self.recipe = replace(recipe, config=config)
         shape = preset(config.preset)
         self.dtype: torch.dtype = getattr(torch, config.dtype)
-        self.network = initialise(Network(shape), config.seed)
+        self.network = initialise(Network(shape), config.seed).to(self.device)
         self.optimiser = Optimiser(self.network, config.optimiser, ranks, self.dtype)
         if saved is not None:
             self._restore(saved)
-        self.streams = {
-            is_clean: Conversations(skills, chat, config.mix, max_positions=shape.max_positions)
-            for is_clean, skills in ((False, tasks), (True, clean_tasks))
-        }
-        self.packers = {part: self._packer(part) for part in self._own_parts()}
+        self.feed = self._feed(makers)
 
     @property
     def schedule(self) -> Schedule:
@@ -73,12 +67,15 @@ class Run:
     def step(self) -> StepReport:
         """One step, and the account of it."""
         step = self.progress.step
+        batches = self.feed.take(step, self.schedule)
+        if self.device.type != "cpu":
+            batches = [batch.to(self.device) for batch in merge(batches)]
         report = train_step(
             self.network,
-            [self.batch(part, step) for part in self._own_parts()],
+            batches,
             self.optimiser,
             config=self.config.loss,
-            num_parts=self.config.parts,
+            num_tokens=self.config.parts * self.config.part_tokens,
             dtype=self.dtype,
             rate_factor=self.schedule.factor(step),
             step=step,
@@ -90,15 +87,9 @@ class Run:
         self.progress.num_far += report.num_far
         return report
 
-    def batch(self, part: int, step: int) -> Batch:
-        """What one part of a step trains on."""
-        if self.schedule.is_decaying(step) and step % self.config.long_every == 0:
-            return self._long_batch(part, step)
-        return self.packers[part].batch(step, self.config.part_tokens, self.config.row_tokens)
-
     def save(self) -> None:
         """Write a state another process can go on from, bit for bit."""
-        own: dict[int, object] = {p: asdict(packer.cursor) for p, packer in self.packers.items()}
+        own: dict[int, object] = dict(self.feed.places())
         every = self.ranks.gather(own)
         self.progress.cursors = [every[part] for part in range(self.config.parts)]  # type: ignore[misc]
         save_state(
@@ -119,30 +110,11 @@ class Run:
         for name, tensor in self.optimiser.state.items():
             tensor.copy_(optimiser[name])
 
-    def _packer(self, part: int) -> Packer:
-        """The stream of samples of one part, from where it stood."""
-        cursor = Cursor()
-        if self.progress.cursors:
-            kept: dict[str, Any] = self.progress.cursors[part]
-            cursor = Cursor(kept["next_index"], [(key[0], key[1]) for key in kept["waiting"]])
-
-        def draw(index: int, step: int) -> Sample:
-            rng = Random(f"{self.config.seed}/{part}/{index}")
-            is_decaying = self.schedule.is_decaying(step)
-            stage = stage_at(step, self.config.mix, is_decaying=is_decaying)
-            return self.streams[is_decaying].draw(
-                rng, stage, max_tokens=max(self.config.row_tokens)
-            )
-
-        return Packer(draw, cursor)
-
-    def _long_batch(self, part: int, step: int) -> Batch:
-        """Rows of one long conversation each, from a stream of their own."""
-        rng = Random(f"{self.config.seed}/{part}/long/{step}")
-        width = rng.choice(self.config.long_row_tokens)
-        stage = stage_at(step, self.config.mix, is_decaying=True)
-        rows = [
-            [self.streams[True].draw(rng, stage, max_tokens=width, min_tokens=width // 2)]
-            for _ in range(self.config.part_tokens // width)
-        ]
-        return collate(rows, width)
+    def _feed(self, makers: int) -> Feed:
+        """The batches of this process's parts, from where they stood."""
+        parts = self._own_parts()
+        cursors = self.progress.cursors
+        places = {part: cursors[part] for part in parts} if cursors else {}
+        if makers == 0:
+            return OwnFeed(self.recipe, parts, self.schedule, places)
+        return MadeFeed(self.recipe, parts, self.schedule, places, makers=makers, dtype=self.dtype)

@@ -16,6 +16,7 @@ from bise.evals.chain import Chain
 from bise.evals.task import Example, Task
 from bise.text import ChatFormat, Tekken
 from bise.train.config import TrainConfig
+from bise.train.feed import Recipe
 from bise.train.limits import Limits
 from bise.train.log import Log
 from bise.train.loop import train
@@ -34,28 +35,52 @@ def start(
     *,
     tokenizer: Path,
     processes: int,
+    device: str = "cpu",
+    makers: int = 0,
     is_quiet: bool = False,
 ) -> None:
-    """Train in `folder`, or go on with what lies there."""
+    """Train in `folder`, or go on with what lies there.
+
+    processes: that share a step, each with a part of it; a GPU takes one
+    makers: processes that make samples ahead of time; 0: those that train do it themselves
+    """
+    if device != "cpu":
+        check_device(device, processes)
     missing = sorted(set(config.mix.shares) - set(tasks))
     if missing:
         raise UserError(f"the mix asks for `{missing[0]}`, which is no skill here")
     folder.mkdir(parents=True, exist_ok=True)
-    launch(processes, _work, folder, config, limits, dict(tasks), tokenizer, is_quiet)
+    clean = {**tasks, "chain": Chain(slip_share=0.0)} if "chain" in tasks else dict(tasks)
+    recipe = Recipe(config, tokenizer, dict(tasks), clean)
+    launch(processes, _work, folder, recipe, limits, device, makers, is_quiet)
+
+
+def check_device(device: str, processes: int) -> None:
+    """Refuse a device that is not there, before anything is written."""
+    if processes > 1:
+        raise UserError(
+            f"{processes} processes cannot share a step on `{device}`",
+            hint="use `--processes 1`, and `--makers N` for processes that make samples",
+        )
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UserError(
+            f"there is no device `{device}` here", hint="use `--device cpu`, or a torch with CUDA"
+        ) from None
 
 
 def _work(
     ranks: Ranks,
     folder: Path,
-    config: TrainConfig,
+    recipe: Recipe,
     limits: Limits,
-    tasks: dict[str, Task],
-    tokenizer: Path,
+    device: str,
+    makers: int,
     is_quiet: bool,
 ) -> None:
-    chat = ChatFormat(Tekken.from_file(tokenizer))
-    clean = {**tasks, "chain": Chain(slip_share=0.0)} if "chain" in tasks else tasks
-    run = Run(folder, config, chat, tasks, clean, ranks)
+    run = Run(folder, recipe, ranks, device=device, makers=makers)
+    chat = ChatFormat(Tekken.from_file(recipe.tokenizer))
 
     def show(line: str) -> None:
         if not is_quiet:
@@ -67,7 +92,10 @@ def _work(
 
     log = Log(folder, show, is_on=ranks.is_first)
     log.begin(run, {"torch": torch.__version__, "processor": processor(), "commit": commit()})
-    train(run, limits, log, look if config.eval_every else None)
+    try:
+        train(run, limits, log, look if run.config.eval_every else None)
+    finally:
+        run.feed.close()
 
 
 def processor() -> str:
@@ -94,7 +122,7 @@ def look_at(run: Run, chat: ChatFormat) -> dict[str, float]:
     config, ranks = run.config, run.ranks
     asked: list[tuple[str, Task, Example, str]] = []
     for name in config.mix.shares:
-        task = run.streams[False].tasks[name]
+        task = run.recipe.tasks[name]
         for effort in EFFORTS:
             rng = Random(f"look/{config.seed}/{name}")  # the same questions at every look
             for number in range(config.eval_examples):

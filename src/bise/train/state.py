@@ -51,9 +51,9 @@ def save_state(
     name = f"step-{progress.step:08d}"
     target = folder / "state" / name
     target.mkdir(parents=True, exist_ok=True)
-    save_file(owned, target / f"rank-{ranks.rank}.safetensors")
+    save_file(_at_home(owned), target / f"rank-{ranks.rank}.safetensors")
     if ranks.is_first:
-        save_file({k: v.detach() for k, v in weights.items()}, target / "weights.safetensors")
+        save_file(_at_home(weights), target / "weights.safetensors")
         run = {"progress": asdict(progress), "config": config, "world": ranks.world}
         (target / "run.json").write_text(json.dumps(run, indent=1))
     ranks.agree(True)  # nobody is still writing
@@ -63,6 +63,10 @@ def save_state(
         pointer.rename(folder / "state" / "latest")
         for old in sorted((folder / "state").glob("step-*"))[:-KEPT]:
             shutil.rmtree(old)
+
+
+def _at_home(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in tensors.items()}
 
 
 def latest_state(folder: Path) -> Path | None:

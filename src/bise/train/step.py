@@ -64,13 +64,16 @@ def train_step(
     optimiser: Optimiser,
     *,
     config: LossConfig,
-    num_parts: int,
+    num_tokens: int,
     dtype: torch.dtype,
     rate_factor: float,
     step: int,
     ranks: Ranks,
 ) -> StepReport:
-    """Every *trained token* weighs the same, whichever part or process it fell into."""
+    """Every *trained token* weighs the same, whichever part or process it fell into.
+
+    num_tokens: of the whole step, of all processes. Waits for the device once, at the end.
+    """
     experts = network.config.experts
     assert experts is not None
     parts = [forward_part(network, batch, config, dtype) for batch in batches]
@@ -79,21 +82,22 @@ def train_step(
     )
     num_trained, num_far = ranks.sum_(counts).tolist()
     load = ranks.sum_(sum_of([expert_load(p.routing.choices, experts.num) for p in parts]))
-    balance = torch.zeros(())
-    for part in parts:
+    balance = load.new_zeros(())
+    for part, batch in zip(parts, batches, strict=True):
+        share = len(batch.ids) / num_tokens
         uneven = balance_loss(part.routing.logits, load)
-        balance += uneven.detach()
+        balance += uneven.detach() * share
         extra = config.balance * uneven + config.router_z * router_z_loss(part.routing.logits)
-        (part.loss_sum / num_trained + extra / num_parts).backward()
+        (part.loss_sum / num_trained + extra * share).backward()
     sums = torch.stack([sum_of([p.loss_sum.detach() for p in parts]), balance])
-    loss, balance = ranks.sum_(sums.double()).tolist()
     norm = optimiser.step(rate_factor, step)
     network.zero_grad(set_to_none=False)
+    loss, balance = ranks.sum_(sums.double()).tolist()
     return StepReport(
         loss=loss / num_trained,
-        balance=balance / num_parts,
+        balance=balance,
         load_ratio=(load.max(-1).values / load.mean(-1)).max().item(),
-        grad_norm=norm,
+        grad_norm=norm.item(),
         num_trained=int(num_trained),
         num_far=int(num_far),
     )
