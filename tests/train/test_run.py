@@ -32,8 +32,24 @@ SMALL = TrainConfig(
 )
 
 
-def _train(folder: Path, limits: Limits, *, config: TrainConfig = SMALL, processes: int = 1):
-    start(folder, config, limits, TASKS, tokenizer=TOKENIZER, processes=processes, is_quiet=True)
+def _train(
+    folder: Path,
+    limits: Limits,
+    *,
+    config: TrainConfig = SMALL,
+    processes: int = 1,
+    makers: int = 0,
+):
+    start(
+        folder,
+        config,
+        limits,
+        TASKS,
+        tokenizer=TOKENIZER,
+        processes=processes,
+        makers=makers,
+        is_quiet=True,
+    )
     state = latest_state(folder)
     assert state is not None
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
@@ -62,6 +78,27 @@ def test_two_processes_train_as_one(tmp_path: Path):
     assert alone.keys() == together.keys()
     for step, loss in alone.items():
         assert math.isclose(loss, together[step], rel_tol=1e-4), step
+
+
+@pytest.mark.slow
+def test_with_makers_a_run_is_the_same_and_goes_on_where_it_stopped(tmp_path: Path):
+    whole = Limits(steps=6, decay_at=3)
+    _, losses = _train(tmp_path / "alone", whole)
+    _, first = _train(tmp_path / "makers", dataclasses.replace(whole, stop_at=3), makers=2)
+    _, both = _train(tmp_path / "makers", whole)
+    assert first.keys() == {1, 2, 3}
+    assert losses == both
+
+
+@pytest.mark.slow
+def test_the_clock_may_decide_while_makers_work_ahead(tmp_path: Path):
+    _, losses = _train(tmp_path / "clock", Limits(max_minutes=0.05, anneal=True), makers=2)
+    state = latest_state(tmp_path / "clock")
+    assert state is not None
+    progress = json.loads((state / "run.json").read_text())["progress"]
+    replay = Limits(steps=progress["end"], decay_at=progress["decay_at"])
+    _, again = _train(tmp_path / "replay", replay)
+    assert losses == again
 
 
 @pytest.mark.slow

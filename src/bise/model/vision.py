@@ -42,13 +42,13 @@ class VisionAttention(nn.Module):
         key = rotate(self.k(patches).unflatten(-1, heads), cos, sin)
         value = self.v(patches).unflatten(-1, heads)
         scale = query.shape[-1] ** -0.5
-        everything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=patches.device)
         lengths = [rows * cols * images for (rows, cols), images in groups]
         parts = zip(*(x.split(lengths) for x in (query, key, value)), groups, strict=True)
         found = []
         for q, k, v, (_, images) in parts:
             q, k, v = (x.unflatten(0, (images, -1)) for x in (q, k, v))
-            found.append(attend(q, k, v, scale=scale, mask=everything).flatten(2).flatten(0, 1))
+            seen = attend(q, k, v, scale=scale, mask=None, is_causal=False)
+            found.append(seen.flatten(2).flatten(0, 1))
         return self.out(torch.cat(found))
 
 

@@ -46,9 +46,17 @@ def latent_absorbed(
 
 
 def attend(
-    query: Tensor, key: Tensor, value: Tensor, *, scale: float, mask: Tensor | None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    scale: float,
+    mask: Tensor | None,
+    is_causal: bool = True,
 ) -> Tensor:
     """Softmax attention; key and value may have fewer heads than query, which then share them.
+
+    Without a mask a query sees the keys up to its own, or all of them if not `is_causal`.
 
     query [batch, queries, heads, dim], key [batch, keys, kv heads, dim],
     value [batch, keys, kv heads, value] -> [batch, queries, heads, value]
@@ -58,7 +66,7 @@ def attend(
         key.transpose(1, 2),
         value.transpose(1, 2),
         attn_mask=mask,
-        is_causal=mask is None,
+        is_causal=mask is None and is_causal,
         scale=scale,
         enable_gqa=query.shape[2] != key.shape[2],
     )

@@ -133,14 +133,14 @@ class _ExpertMLP(torch.autograd.Function):
         per_token = said[plan.rows_of]  # [tokens, topk, dim]
         ctx.plan = plan
         ctx.save_for_backward(x, opened, inner, per_token, gate_up, down, weights)
-        return _mix(weights.to(said.dtype), per_token)
+        return torch.bmm(weights[:, None].to(said.dtype), per_token)[:, 0]
 
     @staticmethod
     def backward(ctx, grad):
         x, opened, inner, per_token, gate_up, down, weights = ctx.saved_tensors
         plan: Dispatch = ctx.plan
         num_experts = gate_up.shape[0]
-        grad_weights = _dots(per_token, grad).to(weights.dtype)
+        grad_weights = torch.bmm(per_token, grad[:, :, None])[:, :, 0].to(weights.dtype)
         scale = weights.new_zeros(len(x)).index_copy_(0, plan.rows_of.flatten(), weights.flatten())
         grad_said = grad[plan.token_of] * scale[:, None].to(grad.dtype)  # padding has scale 0
         grad_down = grouped_outer(grad_said, inner, num_experts, plan)
@@ -149,20 +149,6 @@ class _ExpertMLP(torch.autograd.Function):
         grad_gate_up = grouped_outer(grad_opened, x, num_experts, plan)
         grad_x = grouped_linear(grad_opened, gate_up.transpose(1, 2), plan)
         return grad_x[plan.rows_of].sum(1), grad_gate_up, grad_down, grad_weights, None, None
-
-
-def _mix(weights: Tensor, per_token: Tensor) -> Tensor:
-    """[tokens, topk], [tokens, topk, dim] -> [tokens, dim]; a GPU dislikes many tiny products."""
-    if per_token.is_cuda:
-        return (per_token * weights[..., None]).sum(1)
-    return torch.bmm(weights[:, None], per_token)[:, 0]
-
-
-def _dots(per_token: Tensor, grad: Tensor) -> Tensor:
-    """[tokens, topk, dim], [tokens, dim] -> [tokens, topk]"""
-    if per_token.is_cuda:
-        return (per_token * grad[:, None]).sum(-1)
-    return torch.bmm(per_token, grad[:, :, None])[:, :, 0]
 
 
 def _swiglu_backward(gate_up: Tensor, grad: Tensor) -> Tensor:

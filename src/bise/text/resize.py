@@ -25,6 +25,8 @@ def resize_native(pixels: NDArray[np.uint8], height: int, width: int) -> Floats:
     Checked against: OpenCV `resize` with `INTER_CUBIC` on float32.
     """
     old_height, old_width = pixels.shape[:2]
+    if (height, width) == (old_height, old_width):
+        return pixels.astype(np.float32)  # what the weights 0, 1, 0, 0 would come to
     if height * old_width > old_height * width:  # the way with less in between, for memory
         return resize_native(pixels.swapaxes(0, 1), width, height).swapaxes(0, 1)
     return weigh_rows(weigh_rows(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)

@@ -7,6 +7,7 @@ stream is a handful of numbers, and a resumed run sees just what it would have s
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -99,25 +100,26 @@ def merge(batches: Sequence[Batch]) -> list[Batch]:
 
 def collate(rows: Sequence[Sequence[Sample]], row_tokens: int) -> Batch:
     """Lay samples one after another in their rows and fill up with padding."""
-    ids = torch.full((len(rows), row_tokens), PAD)
-    positions = torch.zeros(len(rows), row_tokens, dtype=torch.int64)
-    owners = torch.full((len(rows), row_tokens), -1)
-    trained = torch.zeros(len(rows), row_tokens, dtype=torch.bool)
+    shape = (len(rows), row_tokens)
+    ids = np.full(shape, PAD, np.int64)
+    positions = np.zeros(shape, np.int64)
+    owners = np.full(shape, -1, np.int64)
+    trained = np.zeros(shape, np.bool_)
     images: list[Tensor] = []
     for row, samples in enumerate(rows):
         at = 0
         for number, sample in enumerate(samples):
-            part = slice(at, at + len(sample.ids))
-            ids[row, part] = torch.tensor(sample.ids)
-            positions[row, part] = torch.arange(sample.start, sample.start + len(sample.ids))
-            owners[row, part] = number
-            trained[row, at : part.stop - 1] = torch.tensor(sample.written[1:], dtype=torch.bool)
+            end = at + len(sample.ids)
+            ids[row, at:end] = sample.ids
+            positions[row, at:end] = np.arange(sample.start, sample.start + len(sample.ids))
+            owners[row, at:end] = number
+            trained[row, at : end - 1] = sample.written[1:]
             images += sample.images
-            at = part.stop
-    picked = trained.flatten().nonzero()[:, 0]
-    flat, places = ids.flatten(), positions.flatten()
+            at = end
+    picked = torch.from_numpy(trained.ravel().nonzero()[0])
+    flat, places = torch.from_numpy(ids).flatten(), torch.from_numpy(positions).flatten()
     num_far = int((places[picked] >= 511).sum())
-    return Batch(flat, places, owners, images, picked, flat[picked + 1], num_far)
+    return Batch(flat, places, torch.from_numpy(owners), images, picked, flat[picked + 1], num_far)
 
 
 @dataclass(slots=True)
@@ -178,8 +180,10 @@ class Packer:
 
     def _fill(self, step: int, num_tokens: int, width: int) -> None:
         """Draw until that many tokens fit rows of this width."""
-        while self._num_waiting(width) < num_tokens:
+        waiting = self._num_waiting(width)
+        while waiting < num_tokens:
             key = (self.cursor.next_index, step)
             self.cursor.next_index += 1
             self.cursor.waiting.append(key)
-            self._drawn[key] = self.draw(*key)
+            sample = self._drawn[key] = self.draw(*key)
+            waiting += len(sample.ids) if len(sample.ids) <= width else 0

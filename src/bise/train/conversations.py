@@ -108,8 +108,10 @@ class Conversations:
     def _go_on(self, rng: Random, examples: list[Example], stage: Stage) -> None:
         """One more turn, if it fits: a conversation has one set of tools and one system prompt."""
         example = self._example(rng, self._pick(rng), stage)
-        if not any((e.tools and example.tools) or (e.system and example.system) for e in examples):
-            examples.append(example)
+        if any((e.tools and example.tools) or (e.system and example.system) for e in examples):
+            return
+        place = -1 if examples[-1].calls else len(examples)  # calls wait for results: they are last
+        examples.insert(place, example)
 
     def _system(self, rng: Random, examples: Sequence[Example]) -> list[Message]:
         wanted = next((e.system for e in examples if e.system), "")

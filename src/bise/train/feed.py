@@ -162,7 +162,7 @@ class MadeFeed:
     ):
         """dtype: what pictures are computed in, and sent in."""
         self.parts = parts
-        self._places = dict(places)
+        self._places = {part: places.get(part, asdict(Cursor())) for part in parts}
         self._asked = -1
         """The last step that makers were asked for."""
 

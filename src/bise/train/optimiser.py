@@ -1,4 +1,7 @@
+# pyright: reportPrivateImportUsage=false
 """Muon for matrices, AdamW for the rest, every rank updating its own share of the parameters.
+
+A step is a few large operations on many tensors, not many small ones: a card waits for each launch.
 
 Gradients are added up at the rank that owns a parameter, updated there, and spread again: the
 optimiser's work and memory are divided, the traffic is that of one all-reduce.
@@ -6,6 +9,7 @@ Ref: arXiv:2502.16982 §2.2 (Muon whose update has AdamW's size, so one rate fit
 arXiv:1910.02054 §5 (sharded optimiser state).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +20,7 @@ from bise.ops.orthogonal import orthogonalise
 from bise.train.ranks import Ranks
 
 MATRICES_AT_ONCE = 8
-"""On a CPU small matrices are orthogonalised in bites that stay in cache."""
+"""On a CPU matrices of one shape are orthogonalised in bites that stay in cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,14 +86,17 @@ class Optimiser:
         self.config = config
         self.ranks = ranks
         self.dtype = dtype
-        self.weights = dict(sorted(network.named_parameters()))
+        self.weights: dict[str, Tensor] = dict(sorted(network.named_parameters()))
         self.shares = self._divide()
-        self.state: dict[str, Tensor] = {}
-        for name in self.shares[ranks.rank].names:
-            weight = self.weights[name]
-            kinds = ("momentum",) if _is_matrix(name, weight) else ("mean", "square")
-            for kind in kinds:
-                self.state[f"{kind}:{name}"] = torch.zeros_like(weight)
+        own = self.shares[ranks.rank].names
+        self.matrices = [name for name in own if _is_matrix(name, self.weights[name])]
+        self.others = [name for name in own if not _is_matrix(name, self.weights[name])]
+        kinds = {"momentum": self.matrices, "mean": self.others, "square": self.others}
+        self.state = {
+            f"{kind}:{name}": torch.zeros_like(self.weights[name])
+            for kind, names in kinds.items()
+            for name in names
+        }
 
     def _divide(self) -> list[Share]:
         """Largest first, each to the rank that has least."""
@@ -105,31 +112,34 @@ class Optimiser:
         """Update all weights from their gradients; return the gradient's length before clipping."""
         norm = self._gather_gradients()
         scale = (self.config.max_norm / (norm + 1e-6)).clamp(max=1.0).float()
+        torch._foreach_mul_(self._grads([*self.matrices, *self.others]), scale)
         rate = self.config.peak_rate * rate_factor
-        for name in self.shares[self.ranks.rank].names:
-            weight = self.weights[name]
-            assert weight.grad is not None
-            weight.grad.mul_(scale)
-            if _is_matrix(name, weight):
-                self._muon(name, weight, weight.grad, rate)
-            else:
-                self._adamw(name, weight, weight.grad, rate, num_steps_done + 1)
+        if self.matrices:
+            self._muon(rate)
+        if self.others:
+            self._adamw(rate, num_steps_done + 1)
         self._spread_weights()
         return norm
+
+    def clear(self) -> None:
+        """Set all gradients to zero, where they are."""
+        torch._foreach_zero_(self._grads(list(self.weights)))
+
+    def _grads(self, names: Sequence[str]) -> list[Tensor]:
+        return [_gradient(self.weights[name]) for name in names]
 
     def _gather_gradients(self) -> Tensor:
         """Sum gradients at their owners; return the length of the whole gradient."""
         device = next(iter(self.weights.values())).device
         square = torch.zeros((), dtype=torch.float64, device=device)
         for owner, share in enumerate(self.shares):
-            grads = [_gradient(self.weights[name]) for name in share.names]
+            grads = self._grads(share.names)
             if self.ranks.world > 1:
                 flat = self.ranks.sum_at_(torch.cat([g.flatten() for g in grads]), owner)
                 if owner == self.ranks.rank:
                     _unflatten_into(grads, flat)
             if owner == self.ranks.rank:
-                norms = [torch.linalg.vector_norm(grad) for grad in grads]
-                square += torch.stack(norms).double().square().sum()
+                square += torch.stack(torch._foreach_norm(grads)).double().square().sum()
         return self.ranks.sum_(square).sqrt()
 
     def _spread_weights(self) -> None:
@@ -141,24 +151,43 @@ class Optimiser:
             if owner != self.ranks.rank:
                 _unflatten_into(weights, flat)
 
-    def _muon(self, name: str, weight: Tensor, grad: Tensor, rate: float) -> None:
-        momentum = self.state[f"momentum:{name}"]
-        momentum.mul_(self.config.momentum).add_(grad)
-        push = _as_matrices(name, grad.add(momentum, alpha=self.config.momentum))
-        targets = _as_matrices(name, weight)
-        size = 0.2 * max(push.shape[-2:]) ** 0.5
-        weight.mul_(1.0 - rate * self.config.weight_decay)
-        at_once = len(push) if push.is_cuda else MATRICES_AT_ONCE
-        for bite, target in zip(push.split(at_once), targets.split(at_once), strict=True):
-            target.sub_(orthogonalise(bite, dtype=self.dtype).float(), alpha=rate * size)
+    def _muon(self, rate: float) -> None:
+        weights = [self.weights[name] for name in self.matrices]
+        momenta = [self.state[f"momentum:{name}"] for name in self.matrices]
+        grads = self._grads(self.matrices)
+        torch._foreach_mul_(momenta, self.config.momentum)
+        torch._foreach_add_(momenta, grads)
+        pushes = torch._foreach_add(grads, momenta, alpha=self.config.momentum)
+        torch._foreach_mul_(weights, 1.0 - rate * self.config.weight_decay)
+        alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        stacks = [_as_matrices(*pair) for pair in zip(self.matrices, pushes, strict=True)]
+        for place, stack in enumerate(stacks):
+            alike[tuple(stack.shape[1:])].append(place)
+        for shape, places in alike.items():
+            targets = [_as_matrices(self.matrices[i], weights[i]) for i in places]
+            made = self._orthogonal(torch.cat([stacks[i] for i in places]))
+            pieces = made.split([len(target) for target in targets])
+            torch._foreach_add_(targets, list(pieces), alpha=-rate * 0.2 * max(shape) ** 0.5)
 
-    def _adamw(self, name: str, weight: Tensor, grad: Tensor, rate: float, step: int) -> None:
+    def _orthogonal(self, matrices: Tensor) -> Tensor:
+        """[matrices, rows, cols] of one shape, fp32"""
+        at_once = len(matrices) if matrices.is_cuda else MATRICES_AT_ONCE
+        bites = matrices.split(at_once)
+        return torch.cat([orthogonalise(bite, dtype=self.dtype) for bite in bites]).float()
+
+    def _adamw(self, rate: float, step: int) -> None:
         """Ref: arXiv:1711.05101."""
         first, second = self.config.betas
-        mean, square = self.state[f"mean:{name}"], self.state[f"square:{name}"]
-        mean.lerp_(grad, 1.0 - first)
-        square.mul_(second).addcmul_(grad, grad, value=1.0 - second)
-        if weight.ndim >= 2:
-            weight.mul_(1.0 - rate * self.config.weight_decay)
-        deep = square.div(1.0 - second**step).sqrt_().add_(self.config.eps)
-        weight.addcdiv_(mean, deep, value=-rate / (1.0 - first**step))
+        weights = [self.weights[name] for name in self.others]
+        means = [self.state[f"mean:{name}"] for name in self.others]
+        squares = [self.state[f"square:{name}"] for name in self.others]
+        grads = self._grads(self.others)
+        torch._foreach_lerp_(means, grads, 1.0 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, grads, grads, value=1.0 - second)
+        if outer := [weight for weight in weights if weight.ndim >= 2]:
+            torch._foreach_mul_(outer, 1.0 - rate * self.config.weight_decay)
+        deep = torch._foreach_div(squares, 1.0 - second**step)
+        torch._foreach_sqrt_(deep)
+        torch._foreach_add_(deep, self.config.eps)
+        torch._foreach_addcdiv_(weights, means, deep, value=-rate / (1.0 - first**step))

@@ -1,6 +1,6 @@
 """Everything one process holds while it trains, and how it takes a step or saves its state."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,14 +9,24 @@ from bise.errors import UserError
 from bise.model.initial import initialise
 from bise.model.network import Network
 from bise.model.presets import preset
-from bise.train.batches import merge
+from bise.train.batches import Batch, merge
 from bise.train.config import from_dict, to_dict
-from bise.train.feed import Feed, MadeFeed, OwnFeed, Recipe
+from bise.train.feed import Feed, MadeFeed, OwnFeed, Place, Recipe
 from bise.train.optimiser import Optimiser
 from bise.train.ranks import Ranks
 from bise.train.schedule import Schedule
 from bise.train.state import Progress, latest_state, load_tensors, read_run, save_state
 from bise.train.step import StepReport, train_step
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a step trains on, lying where it is computed."""
+
+    step: int
+    batches: list[Batch]
+    places: dict[int, Place]
+    """By part, where its stream stands behind these batches."""
 
 
 class Run:
@@ -55,6 +65,9 @@ class Run:
         if saved is not None:
             self._restore(saved)
         self.feed = self._feed(makers)
+        self.works_ahead = makers > 0
+        self.ready: Ready | None = None
+        self.places = self.feed.places()
 
     @property
     def schedule(self) -> Schedule:
@@ -67,12 +80,11 @@ class Run:
     def step(self) -> StepReport:
         """One step, and the account of it."""
         step = self.progress.step
-        batches = self.feed.take(step, self.schedule)
-        if self.device.type != "cpu":
-            batches = [batch.to(self.device) for batch in merge(batches)]
+        ready = self.ready if self.ready and self.ready.step == step else self._prepare(step)
+        self.places = ready.places
         report = train_step(
             self.network,
-            batches,
+            ready.batches,
             self.optimiser,
             config=self.config.loss,
             num_tokens=self.config.parts * self.config.part_tokens,
@@ -80,6 +92,7 @@ class Run:
             rate_factor=self.schedule.factor(step),
             step=step,
             ranks=self.ranks,
+            meanwhile=self._prepare_next if self.works_ahead else None,
         )
         self.progress.step += 1
         self.progress.num_tokens += self.config.parts * self.config.part_tokens
@@ -87,9 +100,21 @@ class Run:
         self.progress.num_far += report.num_far
         return report
 
+    def _prepare(self, step: int) -> Ready:
+        batches = self.feed.take(step, self.schedule)
+        if self.device.type != "cpu":
+            batches = [batch.to(self.device) for batch in merge(batches)]
+        return Ready(step, batches, self.feed.places())
+
+    def _prepare_next(self) -> None:
+        """Have the next step's batches ready before this step has been computed."""
+        following = self.progress.step + 1
+        if not self.schedule.is_over(following):
+            self.ready = self._prepare(following)
+
     def save(self) -> None:
         """Write a state another process can go on from, bit for bit."""
-        own: dict[int, object] = dict(self.feed.places())
+        own: dict[int, object] = dict(self.places)
         every = self.ranks.gather(own)
         self.progress.cursors = [every[part] for part in range(self.config.parts)]  # type: ignore[misc]
         save_state(

@@ -79,6 +79,8 @@ def _work(
     makers: int,
     is_quiet: bool,
 ) -> None:
+    if device != "cpu":
+        torch.set_num_threads(1)  # more would wait for cores that makers hold
     run = Run(folder, recipe, ranks, device=device, makers=makers)
     chat = ChatFormat(Tekken.from_file(recipe.tokenizer))
 

@@ -1,6 +1,6 @@
 """One optimiser step: the parts of a step forward, the load counted, then all of them backward."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,10 +69,12 @@ def train_step(
     rate_factor: float,
     step: int,
     ranks: Ranks,
+    meanwhile: Callable[[], None] | None = None,
 ) -> StepReport:
     """Every *trained token* weighs the same, whichever part or process it fell into.
 
-    num_tokens: of the whole step, of all processes. Waits for the device once, at the end.
+    num_tokens: of the whole step, of all processes
+    meanwhile: called once all work is asked for, before waiting for a device to have done it
     """
     experts = network.config.experts
     assert experts is not None
@@ -91,7 +93,9 @@ def train_step(
         (part.loss_sum / num_trained + extra * share).backward()
     sums = torch.stack([sum_of([p.loss_sum.detach() for p in parts]), balance])
     norm = optimiser.step(rate_factor, step)
-    network.zero_grad(set_to_none=False)
+    optimiser.clear()
+    if meanwhile is not None:
+        meanwhile()
     loss, balance = ranks.sum_(sums.double()).tolist()
     return StepReport(
         loss=loss / num_trained,

@@ -9,9 +9,10 @@ from pathlib import Path
 from random import Random
 
 from bise.errors import BadRequest
-from bise.evals.task import Task
+from bise.evals.task import Task, calls_text
 from bise.model.config import ModelConfig
-from bise.text import ImageSettings, learn_merges, save_tekken
+from bise.text import ImagePart, ImageSettings, learn_merges, save_tekken
+from bise.text.chat import tools_json
 from bise.train.conversations import SYSTEM_PROMPTS
 
 NUM_SPECIAL = 128
@@ -30,6 +31,11 @@ def corpus(tasks: Mapping[str, Task], seed: int, num: int) -> Iterator[str]:
         for _ in range(num):
             example = task.sample(rng)
             yield from (example.system, example.question, example.thinking, example.answer)
+            if example.tools:
+                yield tools_json(example.tools)
+            for message in example.given:
+                yield from (part.text for part in message.parts if not isinstance(part, ImagePart))
+                yield calls_text(message.tool_calls)
 
 
 def make_tokenizer(
