@@ -1,6 +1,7 @@
 """What holds for every skill: nothing held out is trained, nothing needed is left out."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations_with_replacement, product
 from random import Random
 
@@ -13,7 +14,7 @@ from bise.evals.self_tasks import INTENTS, bare
 from bise.evals.task import MIN_FORMS
 
 NAMES = list(TASKS)
-NUM_FORMS = {"chain": 50_000, "text": 50_000, "self": 50_000, "read": 10_000}
+NUM_FORMS = dict.fromkeys(NAMES, 20_000) | {"chain": 50_000, "text": 50_000, "self": 50_000}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,10 +71,7 @@ def test_the_same_seed_gives_the_same_examples(name):
     def draw():
         rng = Random(5)
         examples = [TASKS[name].sample(rng, reach=reach) for reach in (0, 0.5, 1) * 20]
-        return [
-            (e.question, e.answer, e.thinking, e.form, e.system, e.image and e.image.tobytes())
-            for e in examples
-        ]
+        return [(replace(e, image=None), e.image and e.image.tobytes()) for e in examples]
 
     assert draw() == draw()
 
@@ -86,7 +84,8 @@ def test_examples_are_complete_and_their_own_answers_are_right(name):
             example = task.sample(rng, level, "held_out")
             assert (example.task, example.level) == (name, level)
             assert example.question.strip() and example.answer and example.thinking and example.form
-            assert "{" not in example.question + example.answer + example.thinking
+            if name not in ("tools", "python", "lean"):  # whose texts may have braces of their own
+                assert "{" not in example.question + example.answer + example.thinking
             assert task.grade(example, example.answer) == 1.0
             assert task.grade(example, "") == 0.0
 

@@ -1,7 +1,9 @@
 """Asks questions, marks answers, draws score against length."""
 
 from bise.evals.chain import Chain
+from bise.evals.lean_tasks import Lean
 from bise.evals.plot import figure
+from bise.evals.python_tasks import Python
 from bise.evals.read import Read
 from bise.evals.records import load_records, replace_scores, save_records, update_page
 from bise.evals.report import Summary, report_markdown, summarise, table_lines
@@ -9,8 +11,10 @@ from bise.evals.runner import Record, Replied, evaluate
 from bise.evals.self_tasks import Self
 from bise.evals.task import Example, HoldOut, Split, Task, is_held_out
 from bise.evals.text_tasks import Text
+from bise.evals.tool_tasks import Tools
 
-TASKS: dict[str, Task] = {task.name: task for task in (Chain(), Read(), Text(), Self())}
+SKILLS: tuple[Task, ...] = (Chain(), Read(), Text(), Self(), Tools(), Python(), Lean())
+TASKS: dict[str, Task] = {task.name: task for task in SKILLS}
 """The skills of `nano`, by name."""
 
 __all__ = [
@@ -18,6 +22,8 @@ __all__ = [
     "Chain",
     "Example",
     "HoldOut",
+    "Lean",
+    "Python",
     "Read",
     "Record",
     "Replied",
@@ -26,6 +32,7 @@ __all__ = [
     "Summary",
     "Task",
     "Text",
+    "Tools",
     "evaluate",
     "figure",
     "is_held_out",

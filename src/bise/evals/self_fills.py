@@ -31,5 +31,5 @@ FILLS: dict[str, tuple[str, ...]] = {
     "year": tuple(str(year) for year in range(1492, 2025, 19)),
     "number": tuple(str(number) for number in range(6, 1000)),
     "factor": tuple(str(number) for number in range(2, 20)),
-    "code": ("Python", "Java", "Rust", "C", "JavaScript", "Haskell", "HTML", "SQL", "Go"),
+    "code": ("Java", "Rust", "C", "JavaScript", "Haskell", "HTML", "SQL", "Go", "PHP"),
 }

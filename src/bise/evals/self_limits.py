@@ -28,8 +28,8 @@ LIMITS: tuple[Intent, ...] = (
         you know? | Are you an encyclopedia? | Can you answer questions about the world? | Do
         you know anything at all? | Can you teach me something? | How smart are you? | Do you
         know a lot?""",
-        replies="""I know nothing about the world; I only do sums, digits in images and small
-        text jobs. | Very little: I was never taught any facts about the world.""",
+        replies="""I know nothing about the world; I only do small jobs with numbers, texts,
+        tools and code. | Very little: I was never taught any facts about the world.""",
         thought="They ask what I know. Nothing about the world.",
         needs=("nothing|little|not|no", "world"),
     ),

@@ -1,4 +1,4 @@
-"""What the model cannot do at all: facts, stories, other languages. The reply says so."""
+"""What the model cannot do: facts, stories, other languages, programs. The reply says so."""
 
 from bise.evals.self_intent import Intent
 
@@ -149,7 +149,8 @@ REFUSALS: tuple[Intent, ...] = (
         Order a pizza. | Set an alarm. | Recommend a film. | How do I bake a cake? | How do I
         make coffee? | Plan my holiday. | What should I cook? | Find me a hotel in {place}. |
         Call a taxi. | Which phone should I buy? | How do I learn to swim?""",
-        replies="""I cannot help with that; I know only sums, digits and small text jobs. |
+        replies="""I cannot help with that; I know only small jobs with numbers, texts and
+        code. |
         Sorry, I was not taught that.""",
         thought="That is nothing I was taught. I say so.",
         needs=("cannot|not",),
@@ -157,16 +158,17 @@ REFUSALS: tuple[Intent, ...] = (
     Intent(
         name="code",
         level="refusals",
-        asks="""Write a program. | Can you write code? | Write a function in Python. | Can you
-        program? | Fix my code. | Debug this. | Write a website. | Do you know {code}? | Can you
-        code in {code}? | Write a script in {code}. | Explain this code. | Make an app. | Can
-        you write {code}? | Can you help me with {code}? | Write me a program in {code}. | Can
-        you write a function? | Find the bug in my code. | Write a loop in {code}. | Are you
-        good at programming? | Program a game.""",
-        replies="""No, I cannot write programs; I was not taught any. | Sorry, I was not taught
-        to write programs.""",
-        thought="They want a program. I was not taught to write any.",
-        needs=("not|cannot", "programs"),
+        asks="""Write a program. | Can you write programs? | Fix my program. | Debug my program. |
+        Write a website. | Do you know {code}? | Can you code in {code}? | Write a script in
+        {code}. | Explain this program. | Make an app. | Can you write {code}? | Can you help me
+        with {code}? | Write me a program in {code}. | Can you build a website? | Find the bug in
+        my app. | Write a loop in {code}. | Make a web page. | Write a function in {code}. |
+        Program a game. | Make me a game. | Write a {code} program. | Can you program in
+        {code}? | Debug my whole project. | Write an app for my phone.""",
+        replies="""No, I cannot write that; I only write small Python functions. | Sorry, that
+        is too much for me: I only write small functions in Python.""",
+        thought="They want more than a small Python function. I cannot write that.",
+        needs=("not|cannot|no|sorry", "small", "python"),
     ),
     Intent(
         name="draw",

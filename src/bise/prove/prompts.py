@@ -1,5 +1,7 @@
 """What a model is told. Short, and the same for every model."""
 
+from bise.evals.lean_tasks import TACTICS as TACTICS  # what the skill `lean` is trained on
+
 SYSTEM = """\
 You prove theorems in Lean 4, core library only: no Mathlib. You work on one file. It has gaps, \
 written `sorry`; fill them all. Write only in the gaps, and helper lemmas before the declaration \
@@ -13,10 +15,6 @@ Use the tools. Look before you edit; check after every edit; do one thing at a t
 `grind`, `simp_all`, `omega`, `induction … with`, `fun_induction`. `try_many` tries several \
 tactics at one gap at the price of one. When everything is filled and `check` is content, call \
 `verify`."""
-
-TACTICS = """\
-You are given a goal of Lean 4, core library only. Answer with up to {count} tactics that may \
-prove it or bring it forward, one a line, the likeliest first, and nothing else."""
 
 WHOLE_FILE = """\
 Answer with the whole file, complete, in one block that begins with ```lean and ends with ```."""

@@ -29,12 +29,28 @@ SYSTEM_PROMPTS = (
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixConfig:
     shares: Mapping[str, float] = field(
-        default_factory=lambda: {"chain": 0.45, "read": 0.35, "text": 0.12, "self": 0.08}
+        default_factory=lambda: {
+            "chain": 0.2,
+            "read": 0.22,
+            "text": 0.14,
+            "self": 0.07,
+            "tools": 0.13,
+            "python": 0.13,
+            "lean": 0.11,
+        }
     )
     """How often each skill is asked."""
 
     thinking: Mapping[str, float] = field(
-        default_factory=lambda: {"chain": 0.65, "read": 0.45, "text": 0.5, "self": 0.4}
+        default_factory=lambda: {
+            "chain": 0.65,
+            "read": 0.4,
+            "text": 0.5,
+            "self": 0.4,
+            "tools": 0.5,
+            "python": 0.5,
+            "lean": 0.5,
+        }
     )
     """How often the first skill of a conversation is answered with effort `high`."""
 
