@@ -12,7 +12,6 @@ from bise.evals import (
     Replied,
     Summary,
     evaluate,
-    figure,
     load_records,
     replace_scores,
     report_markdown,
@@ -22,6 +21,7 @@ from bise.evals import (
     update_page,
 )
 from bise.evals.intervals import bootstrap, mean_interval, wilson
+from bise.evals.plot import figure
 from bise.evals.report import ALL
 
 

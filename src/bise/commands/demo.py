@@ -1,4 +1,4 @@
-"""`bise demo`: nano answers, thinks, sees, and is marked on problems it was never trained on.
+"""`bise demo`: nano answers, thinks, sees, calls, writes code, and is marked on unseen problems.
 
 At last a theorem is proved, if Lean is installed.
 """
@@ -22,11 +22,11 @@ from bise.commands.show import loading_bar, out, waiting
 from bise.engine import use_threads_for
 from bise.errors import one_line
 from bise.evals import TASKS, Example, Task
-from bise.evals.asking import Asker
+from bise.evals.asking import Asker, conversation, said
 from bise.evals.runner import Replied
 from bise.face import Model, load
 from bise.model import inspect
-from bise.text import ImagePart, Message, TextPart
+from bise.text import Tool
 
 PROBLEMS = 5
 """Problems of each skill."""
@@ -61,6 +61,12 @@ def demo(seed: int, model_name: str = "nano") -> int:
         assert seen.image is not None, "reading needs a picture"
         console.print(picture(seen.image, console))
         show_one(console, model, seen, "none", seed)
+        section(console, "A tool it calls")
+        show_one(console, model, draw(TASKS["tools"], rng, "two calls"), "high", seed)
+        section(console, "A function it writes, which tests then try")
+        show_one(console, model, draw(TASKS["python"], rng, "compose"), "none", seed)
+        section(console, "The next step of a proof")
+        show_one(console, model, draw(TASKS["lean"], rng, "cases"), "high", seed)
         num_right = problems(console, model, rng, seed)
         is_good = num_right >= PASS_MARK
         if not is_good:
@@ -91,22 +97,27 @@ def show_one(console: Console, model: Model, example: Example, effort: str, seed
     """One question asked and answered before your eyes, and marked."""
     console.print(Text.assemble(("❯ ", "bold cyan"), example.question))
     console.print("")
-    picture = () if example.image is None else (ImagePart(example.image),)
-    messages = [Message("user", (*picture, TextPart(example.question)))]
-    if example.system:
-        messages.insert(0, Message.of("system", example.system))
+    if example.tools:
+        offered = ", ".join(f"{tool.name}({', '.join(names_of(tool))})" for tool in example.tools)
+        console.print(Text(f"offered: {offered}\n", style="dim"))
     began = time.monotonic()
-    talk = model.begin(messages, effort=effort, seed=seed, max_tokens=1024)
+    messages = conversation(example, effort)
+    talk = model.begin(messages, tools=example.tools, effort=effort, seed=seed, max_tokens=1024)
     pieces, is_stopped = show_reply(talk, Screen(console, console))
     if is_stopped:
         raise KeyboardInterrupt
-    answer = "".join(piece.text for piece in pieces if piece.kind == "answer")
-    is_right = TASKS[example.task].grade(example, answer) == 1.0
+    text = "".join(piece.text for piece in pieces if piece.kind == "answer")
+    calls = [piece.tool_call for piece in pieces if piece.tool_call is not None]
+    is_right = TASKS[example.task].grade(example, said(text, calls)) == 1.0
     took = footer(talk, time.monotonic() - began, is_stopped)
     verdict = mark(is_right)
     if not is_right:
         verdict.append(f"  expected {example.answer}", style="default")
     console.print(verdict, Text(f" · {took}", style="dim"))
+
+
+def names_of(tool: Tool) -> list[str]:
+    return list(tool.parameters.get("properties", {}))
 
 
 def mark(is_right: bool) -> Text:
@@ -152,13 +163,18 @@ def marked(
         for name, replied in zip(right, replies, strict=True):
             is_right = task.grade(example, replied.answer) == 1.0
             right[name] += is_right
-            answer = one_line(replied.answer.strip()) or "(nothing)"
+            answer = one_line(bare(replied.answer)) or "(nothing)"
             cells.append(Text.assemble(mark(is_right), f" {answer}"))
         question = one_line(example.question)
-        table.add_row(Text(question), Text(one_line(example.answer), style="dim"), *cells)
+        table.add_row(Text(question), Text(one_line(bare(example.answer)), style="dim"), *cells)
     totals = [Text(f"{count} of {len(examples)}", style="bold") for count in right.values()]
     table.add_row("", "", *totals)
     return table, right["thinking"]
+
+
+def bare(answer: str) -> str:
+    """An answer without the fence around code."""
+    return "\n".join(line for line in answer.split("\n") if not line.startswith("```")).strip()
 
 
 def picture(image: Image.Image, console: Console) -> Text:

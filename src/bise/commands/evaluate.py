@@ -9,7 +9,6 @@ from bise.evals import (
     TASKS,
     Task,
     evaluate,
-    figure,
     load_records,
     replace_scores,
     save_records,
@@ -18,6 +17,7 @@ from bise.evals import (
     update_page,
 )
 from bise.evals.asking import Asker
+from bise.evals.plot import figure
 from bise.evals.runner import draw_questions
 from bise.serve.loading import load_model, locate_weights
 

@@ -2,7 +2,6 @@
 
 from bise.evals.chain import Chain
 from bise.evals.lean_tasks import Lean
-from bise.evals.plot import figure
 from bise.evals.python_tasks import Python
 from bise.evals.read import Read
 from bise.evals.records import load_records, replace_scores, save_records, update_page
@@ -34,7 +33,6 @@ __all__ = [
     "Text",
     "Tools",
     "evaluate",
-    "figure",
     "is_held_out",
     "load_records",
     "replace_scores",

@@ -17,7 +17,7 @@ from bise.evals.runner import Replied
 from bise.evals.task import Example, calls_text, given_at
 from bise.model.network import Network
 from bise.model.packed import PackedNetwork
-from bise.text import ChatFormat, ImagePart, Message, TextPart, decode_reply
+from bise.text import ChatFormat, ImagePart, Message, TextPart, ToolCall, decode_reply
 
 THINKING_TEMPERATURE = 0.7
 MAX_TOKENS = 1024
@@ -75,11 +75,7 @@ class Asker:
 
     def request(self, example: Example, effort: str) -> Request:
         """One question for the engine."""
-        picture = () if example.image is None else (ImagePart(example.image),)
-        messages = [Message("user", (*picture, TextPart(example.question)))]
-        if example.system:
-            messages.insert(0, Message.of("system", example.system))
-        messages += given_at(example, effort)
+        messages = conversation(example, effort)
         prompt = self.chat.encode(messages, tools=example.tools, effort=effort)
         temperature = 0.0 if effort == "none" else self.thinking_temperature
         return Request(
@@ -95,7 +91,7 @@ class Asker:
         reply = decode_reply(self.chat.tekken, ids)
         has_thought = bool(reply.thinking)
         return Replied(
-            answer="\n".join(filter(None, (reply.text, calls_text(reply.tool_calls)))),
+            answer=said(reply.text, reply.tool_calls),
             thinking=reply.thinking,
             is_well_formed=reply.is_well_formed
             and reply.is_ended
@@ -103,6 +99,19 @@ class Asker:
             num_tokens=len(ids),
             finish_reason=reason,
         )
+
+
+def conversation(example: Example, effort: str) -> list[Message]:
+    """What the model is shown of an example, up to its reply."""
+    picture = () if example.image is None else (ImagePart(example.image),)
+    asked = Message("user", (*picture, TextPart(example.question)))
+    system = [Message.of("system", example.system)] if example.system else []
+    return [*system, asked, *given_at(example, effort)]
+
+
+def said(text: str, calls: Sequence[ToolCall]) -> str:
+    """A reply as marking sees it: its text, then its calls."""
+    return "\n".join(filter(None, (text, calls_text(calls))))
 
 
 def seed_of(example: Example, seed: int) -> int:

@@ -9,15 +9,19 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from bise.evals.report import ALL, Cell, summarise
 from bise.evals.runner import Record
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Told apart also by the colour-blind. Ref: Okabe and Ito (2008)."""
 
 GREY = "#666666"
+STEP_POINTS = 11
+"""A name that would cover another one moves up by so much."""
 
 
 def figure(
@@ -29,12 +33,14 @@ def figure(
     FigureCanvasAgg(drawing)
     axes = drawing.add_subplot()
     tasks = list(dict.fromkeys(cell.task for cell in cells))
+    names: list[Annotation] = []
     for place, task in enumerate(tasks):
         points = sorted(
             (cell for cell in cells if cell.task == task), key=lambda cell: cell.mean_chars
         )
-        draw_task(axes, task, points, COLOURS[place % len(COLOURS)])
+        names.append(draw_task(axes, task, points, COLOURS[place % len(COLOURS)]))
     dress(axes, title)
+    keep_apart(drawing, names)
     files = [path.with_suffix(".png"), path.with_suffix(".svg")]
     # No date inside: the same records give the same file.
     drawing.savefig(files[0], dpi=160)
@@ -42,8 +48,11 @@ def figure(
     return files
 
 
-def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> None:
-    """One task: a hollow point without thinking, a full one with it, and their intervals."""
+def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> Annotation:
+    """One task: a hollow point without thinking, a full one with it, and their intervals.
+
+    Returns its name, drawn above the last point.
+    """
     chars = [cell.mean_chars for cell in points]
     scores = [100 * cell.score for cell in points]
     axes.plot(chars, scores, color=colour, linewidth=1.6, alpha=0.7, zorder=2)
@@ -61,7 +70,7 @@ def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> None:
             capsize=3,
             zorder=3,
         )
-    axes.annotate(
+    return axes.annotate(
         task,
         (chars[-1], 100 * points[-1].high),  # above the bar: points of tasks lie side by side
         xytext=(0, 4),
@@ -73,6 +82,17 @@ def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> None:
     )
 
 
+def keep_apart(drawing: Figure, names: list[Annotation]) -> None:
+    """Move names up until none covers another, the lowest first."""
+    drawing.draw_without_rendering()  # now the layout is known
+    placed: list[Bbox] = []
+    for name in sorted(names, key=lambda one: (one.xy[1], one.xy[0])):
+        while any(name.get_window_extent().overlaps(other) for other in placed):
+            x, y = name.get_position()
+            name.set_position((x, y + STEP_POINTS))
+        placed.append(name.get_window_extent())
+
+
 def dress(axes: Axes, title: str) -> None:
     """Scales, grid and words."""
     axes.set_xscale("log")
@@ -80,7 +100,8 @@ def dress(axes: Axes, title: str) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * 1.5)  # room for the names
-    axes.set_ylim(-3, 109)
+    axes.set_ylim(-3, 119)
+    axes.yaxis.set_major_locator(MultipleLocator(20))
     axes.set_xlabel("mean characters written, thinking included")
     axes.set_ylabel("score, %")
     axes.set_title(title, loc="left", fontweight="bold")
