@@ -131,8 +131,9 @@ def test_nano_sees_alike_with_every_kind_of_weights(kind):
     some = [picture(nano, 3, 3, seed).clamp(-1, 1) for seed in range(3)]
     with torch.no_grad():
         expected = nano.see(some)
+        in_bf16 = load_network(locate("nano"), torch.bfloat16).see([one.bfloat16() for one in some])
     error = off(PackedNetwork(FromNetwork(nano), kind).see(some), expected)
-    assert error < (0.005 if kind in ("stored", "bf16") else 0.02), error
+    assert error < (off(in_bf16.float(), expected) if kind in ("stored", "bf16") else 0.02), error
 
 
 def test_eyes_of_several_threads_and_of_none(usual):

@@ -286,7 +286,7 @@ def test_prompts_that_wait_are_bounded_in_tokens(start, chatterbox):
         long = LONG | {"stream": True, "max_tokens": 100_000}
         first = raw_request(server, long)
         server.wait_until(lambda stats: stats.num_running == 1)
-        waiting = [raw_request(server, long) for _ in range(12)]
+        waiting = [raw_request(server, long) for _ in range(24)]
         server.wait_until(lambda stats: stats.num_waiting > 3)
         time.sleep(0.2)
         refused = server.chat(max_tokens=1)

@@ -23,7 +23,11 @@ CONFIG = TrainConfig(
     long_row_tokens=(1024,),
     warmup_steps=10,
     eval_every=0,
-    mix=MixConfig(flat_steps=20, ramp_steps=40),
+    mix=MixConfig(
+        shares={"chain": 0.45, "read": 0.35, "text": 0.12, "self": 0.08},
+        flat_steps=20,
+        ramp_steps=40,
+    ),
 )
 
 
@@ -35,10 +39,11 @@ def _losses(folder: Path, config: TrainConfig, limits: Limits, processes: int) -
 
 @pytest.mark.slow
 def test_fifty_steps_of_pico_are_the_recorded_ones(tmp_path: Path):
-    """Recorded on an Intel Xeon with AMX; in fp32 another processor differs by rounding alone."""
+    """Recorded on an Intel Xeon with AMX; in fp32 another processor, or another number of threads,
+    differs by rounding, which grows to a few parts in ten thousand over so many steps."""
     losses = _losses(tmp_path, CONFIG, Limits(steps=50, decay_at=40), processes=1)
     recorded = json.loads(RECORD.read_text())
-    assert losses == pytest.approx(recorded, rel=1e-4)
+    assert losses == pytest.approx(recorded, rel=1e-3)
     assert sum(losses[-5:]) / 5 < 3.2  # it began at 7.6, the logarithm of the vocabulary
 
 
