@@ -7,11 +7,11 @@ from time import perf_counter
 
 import pytest
 
-from bise.evals.lean_check import is_right
-from bise.evals.lean_facts import FACTS, others
-from bise.evals.lean_goals import LOGIC
-from bise.evals.lean_tasks import TACTICS, Lean, tactic_of
-from bise.evals.lean_terms import read_goal
+from bise.evals.lean.check import is_right
+from bise.evals.lean.facts import FACTS, others
+from bise.evals.lean.goals import LOGIC
+from bise.evals.lean.tasks import TACTICS, Lean, tactic_of
+from bise.evals.lean.terms import read_goal
 from bise.evals.task import Example, is_held_out
 from bise.text import ChatFormat
 from bise.train.conversations import turn

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bise.evals.python_limits import NotAllowed
-from bise.evals.python_parse import parse
-from bise.evals.python_run import call
-from bise.evals.python_tasks import Python, code_of
+from bise.evals.python.limits import NotAllowed
+from bise.evals.python.parse import parse
+from bise.evals.python.run import call
+from bise.evals.python.tasks import Python, code_of
 
 
 def run(code: str, *args: Any) -> Any:

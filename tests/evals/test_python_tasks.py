@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bise.evals import Example, is_held_out
-from bise.evals.python_kinds import NAMES, RESERVED, SINGLE
-from bise.evals.python_lists import draw_params
-from bise.evals.python_plans import STEPS, Plan, cases, is_new, read_plan
-from bise.evals.python_step import third
-from bise.evals.python_tasks import KINDS, Python, code_of
+from bise.evals.python.kinds import NAMES, RESERVED, SINGLE
+from bise.evals.python.lists import draw_params
+from bise.evals.python.plans import STEPS, Plan, cases, is_new, read_plan
+from bise.evals.python.step import third
+from bise.evals.python.tasks import KINDS, Python, code_of
 from bise.evals.task import MIN_FORMS
 from bise.text import ChatFormat, Tekken
 from bise.train.conversations import turn

@@ -11,14 +11,14 @@ import pytest
 
 from bise.evals import Example, is_held_out
 from bise.evals.task import MIN_FORMS, calls_text, given_at
-from bise.evals.tool_jobs import JOBS, UNSEEN_JOBS
-from bise.evals.tool_marks import is_done, is_same, numbers, read_calls, result_of
-from bise.evals.tool_offers import MAX_PARAMS
-from bise.evals.tool_results import FIELDS
-from bise.evals.tool_slots import SLOTS
-from bise.evals.tool_sums import result
-from bise.evals.tool_tasks import Tools
-from bise.evals.tool_values import SMALL
+from bise.evals.tools.jobs import JOBS, UNSEEN_JOBS
+from bise.evals.tools.marks import is_done, is_same, numbers, read_calls, result_of
+from bise.evals.tools.offers import MAX_PARAMS
+from bise.evals.tools.results import FIELDS
+from bise.evals.tools.slots import SLOTS
+from bise.evals.tools.sums import result
+from bise.evals.tools.tasks import Tools
+from bise.evals.tools.values import SMALL
 from bise.text import ChatFormat, Message, Tekken, TextPart, ToolCall, decode_reply
 from bise.train.conversations import turn
 

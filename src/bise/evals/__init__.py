@@ -1,8 +1,8 @@
 """Asks questions, marks answers, draws score against length."""
 
 from bise.evals.chain import Chain
-from bise.evals.lean_tasks import Lean
-from bise.evals.python_tasks import Python
+from bise.evals.lean.tasks import Lean
+from bise.evals.python.tasks import Python
 from bise.evals.read import Read
 from bise.evals.records import load_records, replace_scores, save_records, update_page
 from bise.evals.report import Summary, report_markdown, summarise, table_lines
@@ -10,10 +10,11 @@ from bise.evals.runner import Record, Replied, evaluate
 from bise.evals.self_tasks import Self
 from bise.evals.task import Example, HoldOut, Split, Task, is_held_out
 from bise.evals.text_tasks import Text
-from bise.evals.tool_tasks import Tools
+from bise.evals.tools.tasks import Tools
 
-SKILLS: tuple[Task, ...] = (Chain(), Read(), Text(), Self(), Tools(), Python(), Lean())
-TASKS: dict[str, Task] = {task.name: task for task in SKILLS}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (Chain(), Read(), Text(), Self(), Tools(), Python(), Lean())
+}
 """The skills of `nano`, by name."""
 
 __all__ = [

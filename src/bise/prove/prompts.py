@@ -1,6 +1,6 @@
 """What a model is told. Short, and the same for every model."""
 
-from bise.evals.lean_tasks import TACTICS as TACTICS  # what the skill `lean` is trained on
+from bise.evals.lean.tasks import TACTICS as TACTICS  # what the skill `lean` is trained on
 
 SYSTEM = """\
 You prove theorems in Lean 4, core library only: no Mathlib. You work on one file. It has gaps, \

@@ -68,10 +68,12 @@ class Batch:
 
 
 def _copy(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
-    """All at once through pinned memory, which the device reads while the next work is prepared."""
+    """All at once; a card reads pinned memory by itself while the next work is prepared."""
     if not tensors:
         return []
-    flat = torch.cat([tensor.flatten() for tensor in tensors]).pin_memory()
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    if device.type == "cuda":
+        flat = flat.pin_memory()
     parts = flat.to(device, non_blocking=True).split([tensor.numel() for tensor in tensors])
     return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 

@@ -1,0 +1,273 @@
+"""Small functions of several lines: loops with a total, dictionaries, two arguments.
+
+`x` and `y` in a body are its arguments; the other names are its own.
+"""
+
+import math
+from itertools import accumulate, pairwise
+
+from bise.evals.python.step import step
+
+LOOPS = (
+    step(
+        *("product", "l>n", ""),
+        "total = 1\nfor n in {x}:\n    total = total * n\nreturn total",
+        "return the product of {x} | multiply all numbers of {x}",
+        math.prod,
+    ),
+    step(
+        *("factorial", "u>n", ""),
+        "total = 1\nfor i in range(1, {x} + 1):\n    total = total * i\nreturn total",
+        "return the factorial of {x} | compute the factorial of {x}",
+        math.factorial,
+    ),
+    step(
+        *("sum to", "u>n", ""),
+        "total = 0\nfor i in range(1, {x} + 1):\n    total = total + i\nreturn total",
+        "return the sum of the numbers from 1 to {x} | add up all numbers from 1 to {x}",
+        lambda x: x * (x + 1) // 2,
+    ),
+    step(
+        *("squares to", "u>n", ""),
+        "total = 0\nfor i in range(1, {x} + 1):\n    total = total + i * i\nreturn total",
+        "return the sum of the squares from 1 to {x} | add up the squares of 1 to {x}",
+        lambda x: sum(i * i for i in range(1, x + 1)),
+    ),
+    step(
+        *("power", "u>n", "k"),
+        "total = 1\nfor i in range({x}):\n    total = total * {k}\nreturn total",
+        "return {k} to the power of {x} | raise {k} to the power {x}",
+        lambda x, k: k**x,
+    ),
+    step(
+        *("fibonacci", "u>n", ""),
+        "a, b = 0, 1\nfor i in range({x}):\n    a, b = b, a + b\nreturn a",
+        "return the Fibonacci number with index {x}, where index 0 is 0",
+        lambda x: [0, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89][x],
+    ),
+    step(
+        *("count letters", "s>o", ""),
+        "counts = {{}}\nfor c in {x}:\n    counts[c] = counts.get(c, 0) + 1\nreturn counts",
+        "count every letter of {x} in a dictionary | return a dictionary of letter counts of {x}",
+        lambda x: {c: x.count(c) for c in x},
+    ),
+    step(
+        *("count words", "w>o", ""),
+        "counts = {{}}\nfor w in {x}:\n    counts[w] = counts.get(w, 0) + 1\nreturn counts",
+        "count every word of {x} in a dictionary | return a dictionary of word counts of {x}",
+        lambda x: {w: x.count(w) for w in x},
+    ),
+    step(
+        *("count numbers", "l>o", ""),
+        "counts = {{}}\nfor n in {x}:\n    counts[n] = counts.get(n, 0) + 1\nreturn counts",
+        "count every number of {x} in a dictionary | return how often each number of {x} occurs",
+        lambda x: {n: x.count(n) for n in x},
+    ),
+    step(
+        *("lengths", "w>o", ""),
+        "return {{w: len(w) for w in {x}}}",
+        "return a dictionary from each word of {x} to its length",
+        lambda x: {w: len(w) for w in x},
+    ),
+    step(
+        *("running", "l>l", ""),
+        "total = 0\nresult = []\nfor n in {x}:\n    total = total + n\n"
+        "    result.append(total)\nreturn result",
+        "return the running totals of {x} | list the running sums of {x}",
+        lambda x: list(accumulate(x)),
+    ),
+    step(
+        *("unique", "l>l", ""),
+        "result = []\nfor n in {x}:\n    if n not in result:\n        result.append(n)\n"
+        "return result",
+        "remove the duplicates of {x}, keeping the order | keep each number of {x} once, in order",
+        lambda x: list(dict.fromkeys(x)),
+    ),
+    step(
+        *("first above", "l>n", "k"),
+        "for n in {x}:\n    if n > {k}:\n        return n\nreturn -1",
+        "return the first number of {x} above {k}, or -1 | find the first number above {k}, or -1",
+        lambda x, k: next((n for n in x if n > k), -1),
+    ),
+    step(
+        *("first even", "l>n", ""),
+        "for n in {x}:\n    if n % 2 == 0:\n        return n\nreturn -1",
+        "return the first even number of {x}, or -1 | find the first even number of {x}, or -1",
+        lambda x: next((n for n in x if n % 2 == 0), -1),
+    ),
+    step(
+        *("differences", "l>l", ""),
+        "return [{x}[i + 1] - {x}[i] for i in range(len({x}) - 1)]",
+        "return each number of {x} minus the one before it",
+        lambda x: [b - a for a, b in pairwise(x)],
+    ),
+    step(
+        *("numbers to", "u>l", ""),
+        "return list(range(1, {x} + 1))",
+        "return a list of the numbers from 1 to {x} | list the numbers from 1 to {x}",
+        lambda x: list(range(1, x + 1)),
+    ),
+    step(
+        *("countdown", "u>l", ""),
+        "return list(range({x}, 0, -1))",
+        "count down from {x} to 1 in a list | return a list from {x} down to 1",
+        lambda x: list(range(x, 0, -1)),
+    ),
+    step(
+        *("table", "u>l", "k"),
+        "return [i * {k} for i in range(1, {x} + 1)]",
+        "return the first {x} multiples of {k} | list the first {x} multiples of {k}",
+        lambda x, k: [i * k for i in range(1, x + 1)],
+    ),
+    step(
+        *("divisors", "u>l", ""),
+        "return [d for d in range(1, {x} + 1) if {x} % d == 0]",
+        "return the divisors of {x} | list all divisors of {x}",
+        lambda x: [d for d in range(1, x + 1) if x % d == 0],
+    ),
+    step(
+        *("prime", "u>b", ""),
+        "if {x} < 2:\n    return False\nfor d in range(2, {x}):\n    if {x} % d == 0:\n"
+        "        return False\nreturn True",
+        "return whether {x} is prime | check whether {x} is a prime number",
+        lambda x: x in (2, 3, 5, 7, 11),
+    ),
+    step(
+        *("words back", "s>s", ""),
+        'words = {x}.split()\nreturn " ".join(words[::-1])',
+        "reverse the order of the words in {x} | put the words of {x} from last to first",
+        lambda x: " ".join(x.split()[::-1]),
+    ),
+    step(
+        "num of words",
+        "s>n",
+        "",
+        "return len({x}.split())",
+        "count the words of {x}",
+        lambda x: len(x.split()),
+    ),
+    step(
+        "total",
+        "nn>n",
+        "",
+        "return {x} + {y}",
+        "add {x} and {y} | return the sum of {x} and {y}",
+        lambda x, y: x + y,
+    ),
+    step(
+        "difference",
+        "nn>n",
+        "",
+        "return {x} - {y}",
+        "subtract {y} from {x} | return {x} minus {y}",
+        lambda x, y: x - y,
+    ),
+    step(
+        "multiply",
+        "nn>n",
+        "",
+        "return {x} * {y}",
+        "multiply {x} by {y} | return the product of {x} and {y}",
+        lambda x, y: x * y,
+    ),
+    step(
+        "apart",
+        "nn>n",
+        "",
+        "return abs({x} - {y})",
+        "return the distance between {x} and {y}",
+        lambda x, y: abs(x - y),
+    ),
+    step(
+        *("larger", "nn>n", ""),
+        "if {x} > {y}:\n    return {x}\nreturn {y}",
+        "return the larger of {x} and {y} | return the maximum of {x} and {y}",
+        max,
+    ),
+    step(
+        *("smaller", "nn>n", ""),
+        "if {x} < {y}:\n    return {x}\nreturn {y}",
+        "return the smaller of {x} and {y} | return the minimum of {x} and {y}",
+        min,
+    ),
+    step(
+        "weighted",
+        "nn>n",
+        "k",
+        "return {x} + {y} * {k}",
+        "add {y} times {k} to {x}",
+        lambda x, y, k: x + y * k,
+    ),
+    step(
+        "joined",
+        "ss>s",
+        "",
+        'return {x} + " " + {y}',
+        "join {x} and {y} with a space",
+        lambda x, y: x + " " + y,
+    ),
+    step(
+        "equal ends",
+        "ss>b",
+        "",
+        "return {x}[0] == {y}[0]",
+        "return whether {x} and {y} start with the same letter",
+        lambda x, y: x[0] == y[0],
+    ),
+    step(
+        "as long",
+        "ss>b",
+        "",
+        "return len({x}) == len({y})",
+        "return whether {x} and {y} have the same length",
+        lambda x, y: len(x) == len(y),
+    ),
+    step(
+        "pair sums",
+        "ll>l",
+        "",
+        "return [a + b for a, b in zip({x}, {y})]",
+        "add {x} and {y} item by item | return the sums of the pairs of {x} and {y}",
+        lambda x, y: [a + b for a, b in zip(x, y, strict=False)],
+    ),
+    step(
+        "pair products",
+        "ll>n",
+        "",
+        "return sum(a * b for a, b in zip({x}, {y}))",
+        "return the dot product of {x} and {y}",
+        lambda x, y: sum(a * b for a, b in zip(x, y, strict=False)),
+    ),
+    step(
+        "common",
+        "ll>l",
+        "",
+        "return [n for n in {x} if n in {y}]",
+        "keep the numbers of {x} that are in {y} | return the numbers of {x} also in {y}",
+        lambda x, y: [n for n in x if n in y],
+    ),
+    step(
+        "copies",
+        "su>l",
+        "",
+        "return [{x}] * {y}",
+        "return a list with {y} copies of {x} | put {x} into a list {y} times",
+        lambda x, y: [x] * y,
+    ),
+    step(
+        "sign",
+        "n>n",
+        "",
+        "if {x} > 0:\n    return 1\nif {x} < 0:\n    return -1\nreturn 0",
+        "return the sign of {x} as 1, -1 or 0",
+        lambda x: (x > 0) - (x < 0),
+    ),
+    step(
+        "by place",
+        "l>l",
+        "",
+        "return [i * n for i, n in enumerate({x})]",
+        "multiply each number of {x} by its index",
+        lambda x: [i * n for i, n in enumerate(x)],
+    ),
+)

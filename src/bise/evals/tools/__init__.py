@@ -1,0 +1,1 @@
+"""The skill of calling functions that are offered as JSON Schema."""
