@@ -97,7 +97,10 @@ def test_its_share_of_lean_is_all_it_takes():
 
 
 def test_a_model_is_asked_over_http_and_its_lines_are_tactics():
-    answers = [say("1. `take 4`\n2) sorry\n- take 1\n```lean\ntake 4\n```"), say("take 3\n")]
+    answers = [
+        say("1. `take 4`\n2) sorry\n- take 1\n```lean\ntake 4\n```"),
+        say("take 3\ntake 2\n"),
+    ]
     heard = []
     with ScriptedModel(answers) as model:
         budget = Budget(tokens=10_000, price=Price(output=5.0))
@@ -117,6 +120,17 @@ def test_a_model_is_asked_over_http_and_its_lines_are_tactics():
     assert "up to 8 tactics" in system["content"] and user["content"] == heard[0][0]
     assert budget.used.calls == 2 and budget.used.tokens == 240
     assert budget.used.dollars == pytest.approx(40 * 1.0 / 1e6)  # its own price
+
+
+def test_a_model_of_one_tactic_is_asked_again_and_one_of_several_is_not():
+    with ScriptedModel([say("take 1"), say("take 2"), say("take 1"), say("take 3")]) as model:
+        suggester = ModelSuggester(Endpoint(url=model.url, model="x"), Budget())
+        assert suggester.suggest("⊢ 1 = 1", 4) == ["take 1", "take 2", "take 3"]
+        assert [one["temperature"] for one in model.asked] == [0.0, 1.0, 1.0, 1.0]
+    with ScriptedModel([say("take 1\ntake 2")]) as model:
+        suggester = ModelSuggester(Endpoint(url=model.url, model="x"), Budget())
+        assert suggester.suggest("⊢ 1 = 1", 4) == ["take 1", "take 2"]
+        assert len(model.asked) == 1
 
 
 def test_a_budget_is_kept_and_a_silent_model_is_told():

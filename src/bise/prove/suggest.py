@@ -40,6 +40,9 @@ LONGEST_TACTIC = 400
 MOST_TOKENS = 512
 """Of an answer."""
 
+SAMPLES = 7
+"""Further answers, drawn warm, of a model that gives one tactic at a time."""
+
 MARK = re.compile(r"^\s*(?:[-*]\s+|\d+[.):]\s+)?`*(?P<tactic>.*?)`*\s*$")
 FORBIDDEN = re.compile(rf"\b(?:{GAP_WORD}|admit|native_decide)\b")
 
@@ -63,15 +66,27 @@ class ModelSuggester:
     budget: Budget
 
     def suggest(self, goal: str, count: int) -> Sequence[str]:
-        """As `Suggester`; a line of the answer is a tactic."""
+        """As `Suggester`; a line of the answer is a tactic.
+
+        A model that gives just one, as small ones are trained to, is asked again for others.
+        """
+        found = dict.fromkeys(self._answer(goal, count, temperature=0.0))
+        if len(found) == 1:
+            for _ in range(min(SAMPLES, count - 1)):
+                found |= dict.fromkeys(self._answer(goal, count, temperature=1.0))
+        return list(found)[:count]
+
+    def _answer(self, goal: str, count: int, *, temperature: float) -> list[str]:
         talk = Conversation(
             [
                 {"role": "system", "content": prompts.TACTICS.format(count=count)},
                 {"role": "user", "content": goal},
             ]
         )
-        answer = talk.ask(self.endpoint, self.budget, temperature=0.0, max_tokens=MOST_TOKENS)
-        return tactics_of(answer.text)[:count]
+        answer = talk.ask(
+            self.endpoint, self.budget, temperature=temperature, max_tokens=MOST_TOKENS
+        )
+        return tactics_of(answer.text)
 
 
 def tactics_of(text: str) -> list[str]:
