@@ -10,7 +10,7 @@ bise=.venv/bin/bise
 if [ "$device" = cpu ]; then
     how="--processes 2 --max-minutes ${MINUTES:-150}"
 else
-    how="--device $device --processes 1 --makers ${MAKERS:-12} --max-minutes ${MINUTES:-9} \
+    how="--device $device --makers ${MAKERS:-12} --max-minutes ${MINUTES:-9} \
         --set parts=12 --set part_tokens=10240 --set optimiser.peak_rate=3e-3 --set decay_share=0.3 \
         --set mix.flat_steps=100 --set mix.ramp_steps=1200 --set eval_every=0"
 fi

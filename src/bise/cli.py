@@ -409,7 +409,9 @@ def train_run(
     steps: Annotated[int | None, Option(help="Steps of the whole run.")] = None,
     decay_at: Annotated[int | None, Option(help="The first step of the decay.")] = None,
     stop_at: Annotated[int | None, Option(help="Stop as it is before this step.")] = None,
-    processes: Annotated[int, Option(min=1, help="Processes that share a step.")] = 2,
+    processes: Annotated[
+        int | None, Option(min=1, help="Processes that share a step; 2, with makers or a GPU 1.")
+    ] = None,
     device: Annotated[str, Option(help="Where to compute: `cpu`, `cuda`.")] = "cpu",
     makers: Annotated[int, Option(min=0, help="Processes that make samples ahead.")] = 0,
     seed: Annotated[int, Option(help="Decides weights and problems.")] = 0,
@@ -430,7 +432,7 @@ def train_run(
         out,
         limits,
         seed=seed,
-        processes=processes,
+        processes=processes or (2 if device == "cpu" and not makers else 1),
         device=device,
         makers=makers,
         settings=settings or [],

@@ -13,8 +13,9 @@ from bise.train.batches import Batch, merge
 from bise.train.config import TrainConfig
 from bise.train.conversations import MixConfig
 from bise.train.feed import MadeFeed, OwnFeed, Recipe
+from bise.train.limits import Limits
 from bise.train.schedule import Schedule
-from bise.train.start import check_device
+from bise.train.start import check_device, start
 
 TOKENIZER = Path(__file__).parents[2] / "src" / "bise" / "assets" / "nano" / "tekken.json"
 CONFIG = TrainConfig(
@@ -102,3 +103,17 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_written():
         check_device("nonsense", 1)
     with pytest.raises(UserError, match="2 processes cannot share a step on `cuda`"):
         check_device("cuda", 2)
+
+
+def test_makers_for_several_processes_are_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="make their samples themselves"):
+        start(
+            tmp_path / "run",
+            CONFIG,
+            Limits(stop_at=1),
+            TASKS,
+            tokenizer=TOKENIZER,
+            processes=3,
+            makers=1,
+        )
+    assert not (tmp_path / "run").exists()

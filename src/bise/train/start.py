@@ -46,6 +46,11 @@ def start(
     """
     if device != "cpu":
         check_device(device, processes)
+    if makers and processes > 1:
+        raise UserError(
+            f"{processes} processes that share a step make their samples themselves",
+            hint="use `--processes 1` with `--makers`, or leave `--makers` out",
+        )
     missing = sorted(set(config.mix.shares) - set(tasks))
     if missing:
         raise UserError(f"the mix asks for `{missing[0]}`, which is no skill here")
