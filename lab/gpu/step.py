@@ -36,6 +36,7 @@ def main() -> None:
     args.add_argument("--tokenizer", type=Path, default=ASSETS / "nano" / "tekken.json")
     args.add_argument("--profile", type=Path)
     given = args.parse_args()
+    torch.set_num_threads(1)  # as `start` does on a card
     for parts in map(int, given.parts.split(",")):
         measure(given, parts)
 

@@ -162,6 +162,21 @@ def test_held_out_and_trained_share_no_form():
             assert out.kind == "shape"
 
 
+def test_no_step_may_be_left_out():
+    num = 0
+    for one in draw("compose", 300):
+        lines = code_of(one.answer).splitlines()
+        if len(lines) != 3 or not (step := re.match(r"    (\w+) = ", lines[1])):
+            continue  # both steps in one comprehension
+        num += 1
+        without_first = "\n".join((lines[0], lines[2]))
+        without_second = "\n".join((*lines[:2], f"    return {step[1]}"))
+        assert TASK.grade(one, one.answer) == 1.0
+        assert TASK.grade(one, without_first) == 0.0, one
+        assert TASK.grade(one, without_second) == 0.0, one
+    assert num > 100
+
+
 def test_the_code_of_each_line_of_thinking_stands_in_the_answer():
     for level in (*SINGLE, "condition", "compose", "three steps"):
         for one in draw(level, 100):

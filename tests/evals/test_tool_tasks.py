@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from bise.evals import Example, is_held_out
-from bise.evals.task import MIN_FORMS, calls_text, given_at
+from bise.evals.task import MIN_FORMS, asked, calls_text
 from bise.evals.tools.jobs import JOBS, UNSEEN_JOBS
 from bise.evals.tools.marks import is_done, is_same, numbers, read_calls, result_of
 from bise.evals.tools.offers import MAX_PARAMS
@@ -309,8 +309,7 @@ def test_conversations_decode_to_the_same_calls(chat: ChatFormat, level: str, ef
         whole = chat.encode(
             turn(example, effort), tools=example.tools, effort=effort, finished=True
         )
-        asked = [Message.of("user", example.question), *given_at(example, effort)]
-        prompt = chat.encode(asked, tools=example.tools, effort=effort)
+        prompt = chat.encode(asked(example, effort), tools=example.tools, effort=effort)
         assert whole.ids[: len(prompt.ids)] == prompt.ids
         reply = decode_reply(chat.tekken, whole.ids[len(prompt.ids) :])
         assert reply.is_well_formed and reply.is_ended

@@ -14,10 +14,10 @@ import torch
 from bise.engine import Core, EngineConfig, Request, Sampling, make_runner
 from bise.engine.requests import FinishReason
 from bise.evals.runner import Replied
-from bise.evals.task import Example, calls_text, given_at
+from bise.evals.task import Example, asked, calls_text
 from bise.model.network import Network
 from bise.model.packed import PackedNetwork
-from bise.text import ChatFormat, ImagePart, Message, TextPart, ToolCall, decode_reply
+from bise.text import ChatFormat, Message, ToolCall, decode_reply
 
 THINKING_TEMPERATURE = 0.7
 MAX_TOKENS = 1024
@@ -103,10 +103,8 @@ class Asker:
 
 def conversation(example: Example, effort: str) -> list[Message]:
     """What the model is shown of an example, up to its reply."""
-    picture = () if example.image is None else (ImagePart(example.image),)
-    asked = Message("user", (*picture, TextPart(example.question)))
     system = [Message.of("system", example.system)] if example.system else []
-    return [*system, asked, *given_at(example, effort)]
+    return [*system, *asked(example, effort)]
 
 
 def said(text: str, calls: Sequence[ToolCall]) -> str:

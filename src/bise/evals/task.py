@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 from PIL import Image
 
 from bise.errors import UserError, quoted
-from bise.text.messages import Message, ThinkPart, Tool, ToolCall
+from bise.text.messages import ImagePart, Message, TextPart, ThinkPart, Tool, ToolCall
 
 Split = Literal["train", "held_out"]
 
@@ -58,7 +58,7 @@ class Example:
     given: tuple[Message, ...] = ()
     """What already came between question and answer: calls of the model, and their results.
 
-    Calls carry their thinking; without effort it is left out (`given_at`)."""
+    Calls carry their thinking; without effort it is left out (`asked`)."""
 
     calls: tuple[ToolCall, ...] = ()
     """What a right reply calls instead of answering; `answer` is then their `calls_text`."""
@@ -137,14 +137,16 @@ class Task(ABC):
             )
 
 
-def given_at(example: Example, effort: str) -> list[Message]:
-    """What was `given`, at an effort: without any there is no thinking."""
-    if effort != "none":
-        return list(example.given)
-    return [
-        replace(one, parts=tuple(part for part in one.parts if not isinstance(part, ThinkPart)))
-        for one in example.given
-    ]
+def asked(example: Example, effort: str) -> list[Message]:
+    """What the user asks, and what came before the reply; without effort there is no thinking."""
+    picture = () if example.image is None else (ImagePart(example.image),)
+    given = example.given
+    if effort == "none":
+        given = tuple(
+            replace(one, parts=tuple(part for part in one.parts if not isinstance(part, ThinkPart)))
+            for one in given
+        )
+    return [Message("user", (*picture, TextPart(example.question))), *given]
 
 
 def calls_text(calls: Sequence[ToolCall]) -> str:

@@ -10,8 +10,8 @@ from random import Random
 
 import torch
 
-from bise.evals.task import Example, Task, given_at
-from bise.text import ChatFormat, ImagePart, Message, TextPart, ThinkPart
+from bise.evals.task import Example, Task, asked
+from bise.text import ChatFormat, Message, TextPart, ThinkPart
 from bise.train.batches import Sample
 
 SYSTEM_PROMPTS = (
@@ -149,9 +149,6 @@ class Conversations:
 
 def turn(example: Example, effort: str) -> list[Message]:
     """What the user asks and the model answers."""
-    asked = [TextPart(example.question)]
-    if example.image is not None:
-        asked.insert(0, ImagePart(example.image))  # type: ignore[arg-type]
     answered = [] if example.calls else [TextPart(example.answer)]
     if effort == "high":
         assert example.thinking, (
@@ -159,7 +156,7 @@ def turn(example: Example, effort: str) -> list[Message]:
         )
         answered.insert(0, ThinkPart(example.thinking))  # type: ignore[arg-type]
     said = Message("assistant", tuple(answered), tool_calls=example.calls)
-    return [Message("user", tuple(asked)), *given_at(example, effort), said]
+    return [*asked(example, effort), said]
 
 
 def stage_at(step: int, config: MixConfig, *, is_decaying: bool) -> Stage:
