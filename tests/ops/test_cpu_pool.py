@@ -24,7 +24,7 @@ def workers(request):
 
 
 @pytest.mark.usefixtures("workers")
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 100, 4097])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 100, 4097, 200_001])
 def test_every_index_is_met_once_a_call(count):
     assert torch.equal(pool.count_tasks(count, repeats=50), torch.full((count,), 50))
 

@@ -11,12 +11,6 @@ namespace {
 
 constexpr int INTEGER_ROWS = 4, FLOAT_ROWS = 2;  // as many as the 16 registers hold
 constexpr int HALVES = 2;                        // a tile's 16 outputs are two registers
-constexpr int64_t AHEAD_BYTES = 2048;
-
-inline void fetch_ahead(const uint8_t* group, int64_t bytes) {
-    for (int64_t line = 0; line < bytes; line += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(group) + AHEAD_BYTES + line, _MM_HINT_T0);
-}
 
 inline __m256i load(const uint8_t* at) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
@@ -73,12 +67,12 @@ inline __m256 scales_of(const uint8_t* group, int part, int eight) {
 
 template <WeightType type, int N>
 struct IntegerRows {
-    static void run(const Panel& panel, const void* const* x, float* block) {
+    static void run(const Panel& panel, Ahead<type>& ahead, const void* const* x, float* block) {
         constexpr int PARTS = type == NVFP4 ? 2 : 1, PART_QUADS = QUADS / PARTS;
         __m256 sums[N][4] = {};
         const uint8_t* group = panel.groups;
         for (int64_t g = 0; g < panel.num_groups; ++g, group += group_bytes(type)) {
-            fetch_ahead(group, group_bytes(type));
+            ahead.pass_group();
             const Group* rows[N];
             for (int n = 0; n < N; ++n) rows[n] = static_cast<const Group*>(x[n]) + g;
             for (int tile = 0; tile < 2; ++tile)
@@ -143,16 +137,17 @@ inline __m256 floats_of(const uint8_t* tile, int pair, int odd, int half) {
 
 template <WeightType type, int N>
 struct FloatRows {
-    static void run(const Panel& panel, const void* const* x, float* block) {
-        for (int tile = 0; tile < 2; ++tile) run_tile(panel, tile, x, block + tile * TILE);
+    static void run(const Panel& panel, Ahead<type>& ahead, const void* const* x, float* block) {
+        for (int tile = 0; tile < 2; ++tile) run_tile(panel, ahead, tile, x, block + tile * TILE);
     }
 
     // Even and odd inputs are summed apart: one chain of sums would wait for itself.
-    static void run_tile(const Panel& panel, int tile, const void* const* x, float* block) {
+    static void run_tile(const Panel& panel, Ahead<type>& ahead, int tile, const void* const* x,
+                         float* block) {
         __m256 sums[N][HALVES][2] = {};
         const uint8_t* codes = panel.groups + tile * tile_bytes(type);
         for (int64_t g = 0; g < panel.num_groups; ++g, codes += group_bytes(type)) {
-            fetch_ahead(codes, tile_bytes(type));
+            if (tile == 0) ahead.pass_group();
 #pragma GCC unroll 2
             for (int pair = 0; pair < GROUP / 2; ++pair)
                 for (int odd = 0; odd < 2; ++odd)
@@ -191,10 +186,11 @@ using Fp8Rows = FloatRows<FP8, N>;
 const Kernels& kernels_avx2() {
     static const Kernels table = {
         {F32_ROWS, GROUPS, GROUPS, F32_ROWS, GROUPS},
+        false,
         {},
-        {InBlocks<Bf16Rows, FLOAT_ROWS>::run, InBlocks<Int8Rows, INTEGER_ROWS>::run,
-         InBlocks<Int4Rows, INTEGER_ROWS>::run, InBlocks<Fp8Rows, FLOAT_ROWS>::run,
-         InBlocks<Nvfp4Rows, INTEGER_ROWS>::run},
+        {InBlocks<BF16, Bf16Rows, FLOAT_ROWS>::run, InBlocks<INT8, Int8Rows, INTEGER_ROWS>::run,
+         InBlocks<INT4, Int4Rows, INTEGER_ROWS>::run, InBlocks<FP8, Fp8Rows, FLOAT_ROWS>::run,
+         InBlocks<NVFP4, Nvfp4Rows, INTEGER_ROWS>::run},
         {},
         {},
         quantise_rows,

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "matrix_ahead.h"
 #include "matrix_decode_avx512.h"
 #include "matrix_rows.h"
 
@@ -11,17 +12,6 @@ namespace bise {
 namespace {
 
 constexpr int INTEGER_ROWS = 6, FLOAT_ROWS = 8;  // as many as the 32 registers hold
-constexpr int64_t AHEAD_BYTES = 2048;
-
-// Asks for the groups some places ahead, and near the end of a panel for what comes after it.
-template <WeightType type>
-inline void fetch_ahead(const Panel& panel, int64_t g) {
-    constexpr int64_t BYTES = group_bytes(type), LEAD = divide_up(AHEAD_BYTES, BYTES);
-    const int64_t left = panel.num_groups - LEAD - g;
-    const uint8_t* from = left > 0 ? panel.groups + (g + LEAD) * BYTES : panel.next - left * BYTES;
-    for (int64_t line = 0; line < BYTES; line += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(from) + line, _MM_HINT_T0);
-}
 
 inline __m512i four_bytes_of(const void* values) {
     int32_t bits;
@@ -46,7 +36,7 @@ inline int32_t start_of(const Group& x, int part) {
 // groups.
 template <WeightType type, int N, int P>
 struct IntegerRows {
-    static void run(const Panel* panels, const void* const* x, float* block) {
+    static void run(const Panel* panels, Ahead<type>* ahead, const void* const* x, float* block) {
         constexpr int PARTS = type == NVFP4 ? 2 : 1, PART_QUADS = QUADS / PARTS;
         __m512 sums[P][N][2];
         for (auto& panel : sums)
@@ -57,7 +47,7 @@ struct IntegerRows {
         for (int64_t g = 0; g < num_groups; ++g) {
             const uint8_t* groups[P];
             for (int p = 0; p < P; ++p) {
-                fetch_ahead<type>(panels[p], g);
+                ahead[p].pass_group();
                 groups[p] = panels[p].groups + g * group_bytes(type);
             }
             for (int part = 0; part < PARTS; ++part) {
@@ -103,7 +93,7 @@ struct IntegerRows {
 // N rows of bf16 with P panels, weights of bf16 or turned into it.
 template <WeightType type, int N, int P>
 struct FloatRows {
-    static void run(const Panel* panels, const void* const* x, float* block) {
+    static void run(const Panel* panels, Ahead<type>* ahead, const void* const* x, float* block) {
         __m512 sums[P][N][2];
         for (auto& panel : sums)
             for (auto& row : panel) row[0] = row[1] = _mm512_setzero_ps();
@@ -113,7 +103,7 @@ struct FloatRows {
         for (int64_t g = 0; g < num_groups; ++g) {
             const uint8_t* groups[P];
             for (int p = 0; p < P; ++p) {
-                fetch_ahead<type>(panels[p], g);
+                ahead[p].pass_group();
                 groups[p] = panels[p].groups + g * group_bytes(type);
             }
 #pragma GCC unroll 8
@@ -146,20 +136,22 @@ template <WeightType type>
 struct Alone {
     template <int N>
     struct Rows {
-        static void run(const Panel& panel, const void* const* x, float* block) {
-            RowsOf<type, N, 1>::run(&panel, x, block);
+        static void run(const Panel& panel, Ahead<type>& ahead, const void* const* x,
+                        float* block) {
+            RowsOf<type, N, 1>::run(&panel, &ahead, x, block);
         }
     };
     static constexpr int MOST = type == BF16 || type == FP8 ? FLOAT_ROWS : INTEGER_ROWS;
-    static constexpr auto run = InBlocks<Rows, MOST>::run;
+    static constexpr auto run = InBlocks<type, Rows, MOST>::run;
 };
 
 template <WeightType type>
 void pair(const Panel* panels, const void* const* x, int64_t count, float* block) {
     static_assert(PAIR_ROWS == 3);
-    if (count == 1) return RowsOf<type, 1, 2>::run(panels, x, block);
-    if (count == 2) return RowsOf<type, 2, 2>::run(panels, x, block);
-    if (count == 3) return RowsOf<type, 3, 2>::run(panels, x, block);
+    Ahead<type> ahead[] = {{panels[0], 1}, {panels[1], 1}};
+    if (count == 1) return RowsOf<type, 1, 2>::run(panels, ahead, x, block);
+    if (count == 2) return RowsOf<type, 2, 2>::run(panels, ahead, x, block);
+    if (count == 3) return RowsOf<type, 3, 2>::run(panels, ahead, x, block);
 }
 
 // Whole numbers of 8 bits; what is none becomes 0.
@@ -233,6 +225,7 @@ void gate(const float* block, int64_t rows, float* hidden, int64_t stride) {
 const Kernels& kernels_avx512() {
     static const Kernels table = {
         {BF16_ROWS, GROUPS, GROUPS, BF16_ROWS, GROUPS},
+        false,
         {},
         {Alone<BF16>::run, Alone<INT8>::run, Alone<INT4>::run, Alone<FP8>::run, Alone<NVFP4>::run},
         {pair<BF16>, pair<INT8>, pair<INT4>, pair<FP8>, pair<NVFP4>},

@@ -30,11 +30,14 @@ struct Panel {
     int64_t num_groups;
     float scale[2];
     const uint8_t* next;
+    bool asks_near;  // see matrix_ahead.h
 };
 
 struct Kernels {
     // The form in which rows are wanted by each type of weight.
     RowForm form[NUM_TYPES];
+    // How memory is asked for by `rows` and `pairs`: matrix_ahead.h.
+    bool asks_near;
     // From this many rows on, tiles are wanted instead; 0: never.
     int64_t tiles_from[NUM_TYPES];
 

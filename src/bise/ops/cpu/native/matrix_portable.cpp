@@ -123,6 +123,7 @@ void float_rows(const Panel& panel, const void* const* x, int64_t count, float* 
 const Kernels& kernels_portable() {
     static const Kernels table = {
         {F32_ROWS, GROUPS, GROUPS, F32_ROWS, GROUPS},
+        false,
         {},
         {float_rows<BF16>, integer_rows<INT8>, integer_rows<INT4>, float_rows<FP8>,
          integer_rows<NVFP4>},

@@ -161,7 +161,7 @@ Multiplier::Multiplier(const Matrix& matrix, const Rows& rows, int worker)
 Panel Multiplier::panel_at(int64_t panel, int64_t step) const {
     const int64_t after = panel + step, beyond = after - end_panel_;
     return {packed(panel), num_groups(matrix_.inputs), {matrix_.scale, matrix_.up_scale},
-            beyond < 0 ? packed(after) : next_ + beyond * panel_bytes_};
+            beyond < 0 ? packed(after) : next_ + beyond * panel_bytes_, kernels_.asks_near};
 }
 
 int64_t Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {

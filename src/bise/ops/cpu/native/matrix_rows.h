@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "matrix_ahead.h"
 #include "matrix_kernels.h"
 
 namespace bise {
@@ -83,10 +84,10 @@ inline void add_rows(const float* block, int64_t rows, int64_t columns, const fl
 }
 
 // Call a kernel that is made for exactly so many rows, for as many rows as there are, in blocks of
-// nearly the same size. `Kernel<N>::run(panel, x, block)`.
-template <template <int> class Kernel, int MOST>
+// nearly the same size. `Kernel<N>::run(panel, ahead, x, block)`.
+template <WeightType type, template <int> class Kernel, int MOST>
 struct InBlocks {
-    using Run = void (*)(const Panel&, const void* const*, float*);
+    using Run = void (*)(const Panel&, Ahead<type>&, const void* const*, float*);
 
     template <int... N>
     static const Run* table(std::integer_sequence<int, N...>) {
@@ -96,9 +97,11 @@ struct InBlocks {
 
     static void run(const Panel& panel, const void* const* x, int64_t count, float* block) {
         const Run* runs = table(std::make_integer_sequence<int, MOST>());
-        for (int64_t blocks = divide_up(count, MOST); blocks > 0; --blocks) {
+        int64_t blocks = divide_up(count, MOST);
+        for (Ahead<type> ahead(panel, blocks); blocks > 0; --blocks) {
             const int64_t rows = divide_up(count, blocks);
-            runs[rows - 1](panel, x, block);
+            ahead.begin_block();
+            runs[rows - 1](panel, ahead, x, block);
             x += rows, block += rows * PANEL, count -= rows;
         }
     }

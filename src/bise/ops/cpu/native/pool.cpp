@@ -1,13 +1,14 @@
-// Workers claim indices from one counter, so nobody waits for a thread that has not come yet:
-// beside a busy neighbour the threads that run do the work. All waiting spins for a short time,
-// then sleeps.
+// Every worker has a share of the indices, neighbours in memory mostly, and takes them in order. Who
+// has done his takes from the end of another's, so nobody waits for a thread that has not come yet:
+// beside a busy neighbour the threads that run do the work. All waiting spins for a short time, then
+// sleeps.
 #include "pool.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cassert>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -27,9 +28,8 @@ namespace bise {
 namespace {
 
 constexpr auto SPIN = std::chrono::microseconds(50);  // about what falling asleep and waking costs
-constexpr int CHUNKS = 4;  // of what is left, a worker claims 1 / (CHUNKS * workers) at a time
 constexpr int SLOTS = 12, CALLER_SLOTS = 4;
-constexpr int64_t MOST_INDICES = 1 << 30;
+constexpr int64_t MOST_PIECES = 0xffff;  // of a share
 constexpr int64_t HUGE_PAGE = 2 << 20;
 
 inline void relax() {
@@ -81,9 +81,37 @@ struct alignas(64) Desk {
     Memory slots[SLOTS];
 };
 
+// A worker's share of a job, in pieces of some indices. Its ticket is the number of the job above,
+// then the first piece that nobody has taken, then the end of them: its worker takes from the front,
+// others from the end. Whoever changes it by compare-and-swap holds a piece of the very job whose
+// fields it has read.
+struct alignas(64) Share {
+    static constexpr uint64_t FRONT = 1 << 16;
+
+    std::atomic<uint64_t> ticket{0};
+};
+
+// A job's indices as pieces, and the pieces of each worker.
+struct Layout {
+    int64_t count, piece, pieces;
+    int workers;
+
+    Layout(int64_t count, int workers)
+        : count(count),
+          piece((count + MOST_PIECES * workers - 1) / (MOST_PIECES * workers)),
+          pieces((count + piece - 1) / piece),
+          workers(workers) {}
+
+    int64_t first_piece(int worker) const { return worker * pieces / workers; }
+    int64_t num_pieces(int worker) const { return first_piece(worker + 1) - first_piece(worker); }
+};
+
 class Pool {
    public:
-    explicit Pool(int count) : desks_(allowed_processors()) { start(count); }
+    explicit Pool(int count)
+        : desks_(allowed_processors()), shares_(new Share[desks_.size()]) {
+        start(count);
+    }
 
     int num_workers() const { return num_workers_.load(std::memory_order_relaxed); }
 
@@ -100,7 +128,7 @@ class Pool {
             for (int64_t index = 0; index < count; ++index) task(context, index, 0);
             return;
         }
-        publish(static_cast<uint32_t>(count), task, context);
+        publish(count, task, context);
         work(0);
         wait_for_others();
     }
@@ -110,11 +138,6 @@ class Pool {
     }
 
    private:
-    // A ticket is the number of the job above and how many of its indices nobody has claimed below.
-    // Whoever changes it by compare-and-swap holds indices of the very job whose fields it has
-    // read.
-    static constexpr uint64_t LEFT = 0xffffffffu;
-
     int limited(int count) const {
         const int most = static_cast<int>(desks_.size());
         return count <= 0 ? most : std::min(count, most);
@@ -141,33 +164,52 @@ class Pool {
         threads_.clear();
     }
 
-    void publish(uint32_t count, Task task, void* context) {
+    void publish(int64_t count, Task task, void* context) {
+        const int workers = num_workers();
+        const Layout layout(count, workers);
         task_.store(task, std::memory_order_relaxed);
         context_.store(context, std::memory_order_relaxed);
         count_.store(count, std::memory_order_relaxed);
-        unfinished_.store(count, std::memory_order_relaxed);
-        const uint64_t job = (ticket_.load(std::memory_order_relaxed) >> 32) + 1;
-        ticket_.store(job << 32 | count);
+        unfinished_.store(static_cast<uint32_t>(layout.pieces), std::memory_order_relaxed);
+        ++job_;
+        for (int worker = 0; worker < workers; ++worker)
+            shares_[worker].ticket.store(uint64_t(job_) << 32 | uint64_t(layout.num_pieces(worker)),
+                                         std::memory_order_release);
         ++signal_;
         if (const int asleep = sleepers_.load())
             wake_sleepers(signal_, std::min<int64_t>(asleep, count - 1));
     }
 
-    // Claim and do indices until none is left.
+    // Do pieces until none is left: the worker's own, then what others have not come to.
     void work(int worker) {
-        uint64_t ticket = ticket_.load(std::memory_order_acquire);
-        while (const uint32_t left = ticket & LEFT) {
+        uint32_t done = 0;
+        for (int i = 0, workers = num_workers(); i < workers; ++i)
+            done += take_from((worker + i) % workers, worker);
+        if (done > 0 && unfinished_.fetch_sub(done) == done && is_caller_asleep_.load())
+            wake_sleepers(unfinished_, 1);
+    }
+
+    // How many pieces of a share a worker has done.
+    uint32_t take_from(int owner, int worker) {
+        Share& share = shares_[owner];
+        uint32_t done = 0;
+        uint64_t ticket = share.ticket.load(std::memory_order_acquire);
+        for (;;) {
+            const int64_t front = ticket / Share::FRONT % Share::FRONT, end = ticket % Share::FRONT;
+            if (front == end) return done;
             const Task task = task_.load(std::memory_order_relaxed);
             void* context = context_.load(std::memory_order_relaxed);
-            const uint32_t first = count_.load(std::memory_order_relaxed) - left;
-            const uint32_t taken = std::max(1u, left / (CHUNKS * num_workers()));
-            if (!ticket_.compare_exchange_weak(ticket, ticket - taken, std::memory_order_acq_rel,
-                                               std::memory_order_acquire))
+            const Layout layout(count_.load(std::memory_order_relaxed), num_workers());
+            const uint64_t rest = owner == worker ? ticket + Share::FRONT : ticket - 1;
+            if (!share.ticket.compare_exchange_weak(ticket, rest, std::memory_order_acq_rel,
+                                                    std::memory_order_acquire))
                 continue;
-            for (uint32_t i = 0; i < taken; ++i) task(context, first + i, worker);
-            if (unfinished_.fetch_sub(taken) == taken && is_caller_asleep_.load())
-                wake_sleepers(unfinished_, 1);
-            ticket = ticket_.load(std::memory_order_acquire);
+            const int64_t piece = layout.first_piece(owner) + (owner == worker ? front : end - 1);
+            const int64_t first = piece * layout.piece;
+            for (int64_t i = first; i < std::min(first + layout.piece, layout.count); ++i)
+                task(context, i, worker);
+            ++done;
+            ticket = share.ticket.load(std::memory_order_acquire);
         }
     }
 
@@ -180,23 +222,21 @@ class Pool {
     }
 
     void serve(int worker) {
-        const auto is_wanted = [this] {
-            return (ticket_.load(std::memory_order_acquire) & LEFT) != 0 || is_stopping_.load();
-        };
         while (!is_stopping_.load()) {
-            work(worker);
-            if (spin_until(is_wanted)) continue;
             const uint32_t seen = signal_.load();
+            work(worker);
+            if (spin_until([&] { return signal_.load(std::memory_order_acquire) != seen; }))
+                continue;
             ++sleepers_;
-            if (!is_wanted()) sleep_while(signal_, seen);
+            if (signal_.load() == seen) sleep_while(signal_, seen);
             --sleepers_;
         }
     }
 
-    alignas(64) std::atomic<uint64_t> ticket_{0};
-    std::atomic<Task> task_{nullptr};
+    alignas(64) std::atomic<Task> task_{nullptr};
     std::atomic<void*> context_{nullptr};
-    std::atomic<uint32_t> count_{0};
+    std::atomic<int64_t> count_{0};
+    uint32_t job_ = 0;  // of whoever has the turn
     std::atomic<int> num_workers_{1};
     alignas(64) std::atomic<uint32_t> unfinished_{0};
     std::atomic<bool> is_caller_asleep_{false};
@@ -206,6 +246,7 @@ class Pool {
     alignas(64) std::mutex turn_;
     std::vector<std::thread> threads_;
     std::vector<Desk> desks_;
+    std::unique_ptr<Share[]> shares_;
 };
 
 std::atomic<Pool*> the_pool{nullptr};
@@ -237,7 +278,6 @@ void set_workers(int count) {
 }
 
 void run_tasks(int64_t count, Task task, void* context) {
-    assert(count <= MOST_INDICES && "more indices than a ticket can hold");
     pool().run(count, task, context);
 }
 
