@@ -69,7 +69,7 @@ void products(const Inputs& x, const Product* products, int64_t count) {
         const auto keep = [&](int64_t panel, int64_t row, int64_t some, float* block) {
             store(*run.product, panel, row, some, block);
         };
-        const Run* more = index + 1 < num_runs ? &runs[index + 1] : nullptr;
+        const Run* more = index + 1 < share_of(num_runs, worker).end ? &runs[index + 1] : nullptr;
         const uint8_t* next = more ? start_of(*more->product->matrix, more->part) : nullptr;
         Multiplier(*run.product->matrix, *run.rows, worker).run(run.part, keep, next);
     });

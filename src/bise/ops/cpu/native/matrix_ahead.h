@@ -36,6 +36,7 @@ class Ahead {
         lines_ = is_shared ? divide_up(LINES, blocks) : LINES;
         is_shared_ = is_shared, is_near_ = panel.asks_near;
         place_ = lead_;
+        end_ = next_ ? lead_ + bytes_ : bytes_;
     }
 
     void begin_block() {
@@ -43,7 +44,7 @@ class Ahead {
     }
 
     void pass_group() {
-        if (place_ >= lead_ + bytes_) return;
+        if (place_ >= end_) return;
         const uint8_t* from = place_ < bytes_ ? here_ + place_ : next_ + (place_ - bytes_);
         if (is_near_)
             ask_for<3>(from, LINES);
@@ -54,7 +55,7 @@ class Ahead {
 
    private:
     const uint8_t *here_, *next_;
-    int64_t bytes_, lead_, lines_, place_;
+    int64_t bytes_, lead_, lines_, place_, end_;
     bool is_shared_, is_near_;
 };
 

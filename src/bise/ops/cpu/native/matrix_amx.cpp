@@ -140,7 +140,7 @@ void few_rows(const Panel& panel, int64_t num_panels, RowTiles<tiles> rows, uint
             }
             if (turn + ENDING != turns) continue;
             const uint8_t* begin = is_last ? panel.next : following;
-            for (int s = 0; s < STREAMS; ++s) fetch(begin + s * stream, BEGINNING);
+            for (int s = 0; begin && s < STREAMS; ++s) fetch(begin + s * stream, BEGINNING);
         }
         for (int64_t g = turns * STREAMS; g < num_groups; ++g)
             multiply(rows, g, decode_all(first + g * BYTES, decoded + 2 * TURN), [](int) {});

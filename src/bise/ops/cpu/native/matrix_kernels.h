@@ -24,7 +24,7 @@ constexpr int NUM_FORMS = 4;
 constexpr int64_t PAIR_ROWS = 3, FEW_ROWS = 48, MOST_PANELS = 8;
 
 // One panel, and the scales of its matrix: of the first 16 outputs and of the others. `next` is
-// what will probably be read after it: memory is asked for that in time.
+// what will probably be read after it, or null: memory is asked for that in time.
 struct Panel {
     const uint8_t* groups;
     int64_t num_groups;

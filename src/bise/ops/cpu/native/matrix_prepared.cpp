@@ -160,8 +160,11 @@ Multiplier::Multiplier(const Matrix& matrix, const Rows& rows, int worker)
 // A panel, after which the worker goes on `step` panels further.
 Panel Multiplier::panel_at(int64_t panel, int64_t step) const {
     const int64_t after = panel + step, beyond = after - end_panel_;
-    return {packed(panel), num_groups(matrix_.inputs), {matrix_.scale, matrix_.up_scale},
-            beyond < 0 ? packed(after) : next_ + beyond * panel_bytes_, kernels_.asks_near};
+    const uint8_t* next = beyond < 0 ? packed(after)
+                          : next_    ? next_ + beyond * panel_bytes_
+                                     : nullptr;
+    return {packed(panel), num_groups(matrix_.inputs), {matrix_.scale, matrix_.up_scale}, next,
+            kernels_.asks_near};
 }
 
 int64_t Multiplier::multiply(int64_t panel, int64_t row, int64_t count) {

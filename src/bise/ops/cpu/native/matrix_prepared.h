@@ -97,10 +97,10 @@ class Multiplier {
    public:
     Multiplier(const Matrix& matrix, const Rows& rows, int worker);
 
-    // next: panels that will probably be read after these; null: what lies behind them
+    // next: panels that will probably be read after these; null: nobody knows
     template <class Then>
     void run(const Part& part, Then&& then, const uint8_t* next = nullptr) {
-        next_ = next ? next : packed(part.end_panel);
+        next_ = next;
         end_panel_ = part.end_panel;
         for (int64_t row = part.first_row; row < part.end_row; row += chunk_) {
             const int64_t count = std::min(chunk_, part.end_row - row);

@@ -193,17 +193,19 @@ void mixture(const Inputs& x, const Mixture& layer, const int32_t* choice, const
     Run* runs;
     const int64_t num_runs = plan_gate_up(jobs, num_jobs, arena, runs);
     const Matrix& down = *jobs[0].layer->down;
+    const int64_t panels = num_panels(down.outputs);
+    const int64_t step = panels_of_down(x.rows * (topk + 1), panels);
+    const int64_t num_downs = divide_up(panels, step);
     parallel(num_runs, [&](int64_t i, int worker) {
-        const Run* more = i + 1 < num_runs ? &runs[i + 1] : nullptr;
+        const Run* more = i + 1 < share_of(num_runs, worker).end ? &runs[i + 1] : nullptr;
         const uint8_t* next =
-            more ? start_of(*more->job->layer->gate_up, more->part) : down.packed;
+            more ? start_of(*more->job->layer->gate_up, more->part)
+                 : start_of(down, {share_of(num_downs, worker).first * step, 0, 0, 0});
         run_gate_up(runs[i], next, worker);
     });
 
     const Output output = {out, x.rows, down.outputs, out_stride};
-    const int64_t panels = num_panels(down.outputs);
-    const int64_t step = panels_of_down(x.rows * (topk + 1), panels);
-    parallel(divide_up(panels, step), [&](int64_t i, int worker) {
+    parallel(num_downs, [&](int64_t i, int worker) {
         run_down(jobs, num_jobs, output, i * step, std::min(panels, (i + 1) * step), worker);
     });
 }

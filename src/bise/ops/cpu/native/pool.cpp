@@ -281,6 +281,12 @@ void run_tasks(int64_t count, Task task, void* context) {
     pool().run(count, task, context);
 }
 
+Range share_of(int64_t count, int worker) {
+    const Layout layout(count, num_workers());
+    const auto first = [&](int of) { return layout.first_piece(of) * layout.piece; };
+    return {first(worker), std::min(count, first(worker + 1))};
+}
+
 void* scratch(int worker, int slot, int64_t bytes) { return pool().scratch(worker, slot, bytes); }
 
 void* caller_memory(int slot, int64_t bytes) {

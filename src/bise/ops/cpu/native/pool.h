@@ -26,6 +26,13 @@ void parallel(int64_t count, F&& body) {
     run_tasks(count, call, const_cast<void*>(static_cast<const void*>(&body)));
 }
 
+// The indices of so many that a worker takes in order, before others come to help him or he helps
+// them.
+struct Range {
+    int64_t first, end;
+};
+Range share_of(int64_t count, int worker);
+
 // Scratch memory of one worker, at least so large, aligned to 64 bytes; kept until the next call
 // with the same worker and slot asks for more. Slots 0-3 are matrix.cpp's, 4-7 attention.cpp's,
 // 8-11 choose.cpp's.
