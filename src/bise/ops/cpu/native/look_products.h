@@ -2,6 +2,8 @@
 // Every sum is one chain in the order of depth, so its bits do not depend on how rows are blocked.
 #pragma once
 
+#include <type_traits>
+
 #include "look_layout.h"
 #include "look_vector.h"
 
@@ -53,6 +55,38 @@ struct PairSteps {
 };
 #endif
 
+#if defined(__AVX512BF16__)
+// 16 rows and one panel: rows are found from every fourth, or there would not be enough registers
+// for their places.
+inline void multiply_sixteen(const uint32_t* left, int64_t row_stride, int64_t step_stride,
+                             const uint16_t* right, int64_t line_stride, int64_t steps, float* out,
+                             int64_t out_stride) {
+    __m512 sums[16];
+    for (auto& sum : sums) sum = _mm512_setzero_ps();
+    const uint32_t* fourth[4];
+    for (int i = 0; i < 4; ++i) fourth[i] = left + 4 * i * row_stride;
+    const int64_t three = 3 * row_stride;
+    for (int64_t step = 0; step < steps; ++step) {
+        const auto line = (__m512bh)_mm512_loadu_si512(right);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+            const uint32_t* from = fourth[i];
+            asm("" : "+r"(from));  // or the compiler keeps 16 places, most of them on the stack
+            const auto pair = [&](int64_t at) {
+                return (__m512bh)_mm512_set1_epi32(static_cast<int>(from[at]));
+            };
+            sums[4 * i] = _mm512_dpbf16_ps(sums[4 * i], pair(0), line);
+            sums[4 * i + 1] = _mm512_dpbf16_ps(sums[4 * i + 1], pair(row_stride), line);
+            sums[4 * i + 2] = _mm512_dpbf16_ps(sums[4 * i + 2], pair(2 * row_stride), line);
+            sums[4 * i + 3] = _mm512_dpbf16_ps(sums[4 * i + 3], pair(three), line);
+            fourth[i] += step_stride;
+        }
+        right += line_stride;
+    }
+    for (int row = 0; row < 16; ++row) _mm512_storeu_ps(out + row * out_stride, sums[row]);
+}
+#endif
+
 template <class Left>
 struct Rows {
     const Left* start;
@@ -67,6 +101,11 @@ struct Sums {
 template <class Steps, int rows, int panels>
 void multiply_block(Rows<typename Steps::Left> left, Panels<typename Steps::Right> right,
                     int64_t steps, Sums out) {
+#if defined(__AVX512BF16__)
+    if constexpr (std::is_same_v<Steps, PairSteps> && rows == 16 && panels == 1)
+        return multiply_sixteen(left.start, left.row_stride, left.step_stride, right.start,
+                                right.line_stride, steps, out.start, out.stride);
+#endif
     constexpr int vectors = panels * PARTS;
     Floats sums[rows][vectors] = {};
     for (int64_t step = 0; step < steps; ++step) {
