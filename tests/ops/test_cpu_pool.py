@@ -42,6 +42,19 @@ def test_calls_from_several_threads_take_turns():
     assert all(torch.equal(hits, torch.full((57,), 500)) for hits in found) and len(found) == 4
 
 
+def test_threads_that_have_hardly_begun_are_sent_home():
+    said = _run(
+        """
+        from bise.ops.cpu import pool
+        for _ in range(3000):
+            pool.set_workers(1)
+            pool.set_workers(0)
+        print("ended")
+        """
+    )
+    assert said == "ended"
+
+
 def test_there_are_never_more_workers_than_processors():
     pool.set_workers(10_000)
     assert 1 <= pool.num_workers() <= len(os.sched_getaffinity(0))

@@ -222,8 +222,9 @@ class Pool {
     }
 
     void serve(int worker) {
-        while (!is_stopping_.load()) {
-            const uint32_t seen = signal_.load();
+        for (;;) {
+            const uint32_t seen = signal_.load();  // first: what comes later changes it
+            if (is_stopping_.load()) return;
             work(worker);
             if (spin_until([&] { return signal_.load(std::memory_order_acquire) != seen; }))
                 continue;
