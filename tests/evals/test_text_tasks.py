@@ -8,7 +8,7 @@ import pytest
 
 from bise.evals import Example, Text
 from bise.evals.text_formats import RULES
-from bise.evals.text_kinds import MAX_ITEMS, moved
+from bise.evals.text_kinds import MAX_ITEMS, chosen, moved
 from bise.evals.words import WORDS
 
 TASK = Text()
@@ -66,6 +66,11 @@ def test_each_line_carries_all_items():
     for line in moved(["c", "a", "b"], ["a", "b", "c"]).split("\n"):
         assert sorted(items(line)) == ["a", "b", "c"]
     assert moved(["c", "a", "b"], ["a", "b", "c"]) == "c a b\na | c b\na b | c\na b c"
+
+
+def test_the_first_of_two_is_chosen_again_and_again():
+    assert chosen(["c", "a", "b"], ["a", "b", "c"]) == "c, a: a, b: a\nc, b: b\nc\na b c"
+    assert chosen(["2", "9", "2"], ["9", "2", "2"]) == "2, 9: 9, 2: 9\n2, 2: 2\n2\n9 2 2"
 
 
 def test_turned_lists_are_the_list_from_the_end():

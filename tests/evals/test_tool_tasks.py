@@ -1,6 +1,7 @@
 """Questions with tools: what is called fits the schema and the question, and marks are fair."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -230,7 +231,7 @@ def test_where_no_function_fits_none_is_called():
         assert TASK.grade(example, "Done.") == 0.0
         assert TASK.grade(example, "I have no tool to feed a pet.") == 0.0
         for tool in example.tools:
-            assert f"{tool.name}: not that." in example.thinking
+            assert re.search(rf"^{tool.name}:.* -- no$", example.thinking, re.M)
             assert TASK.grade(example, f"{example.answer}\n{tool.name} {{}}") == 0.0
 
 

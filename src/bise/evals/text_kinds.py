@@ -258,7 +258,7 @@ def draw_sort(rng: Random, num: int) -> Draft:
     text, things = separator.join(items), "words" if items[0].isalpha() else "numbers"
     question = phrase(rng, templates, text=text, things=things)
     form = f"{'down' if is_down else 'up'} {text}"
-    return Draft(question, separator.join(ordered), moved(items, ordered), form)
+    return Draft(question, separator.join(ordered), chosen(items, ordered), form)
 
 
 def moved(items: list[str], ordered: list[str]) -> str:
@@ -268,3 +268,20 @@ def moved(items: list[str], ordered: list[str]) -> str:
         left.remove(item)
         lines.append(" ".join([*ordered[:done], *(["|", *left] if left else [])]))
     return "\n".join(lines)
+
+
+def chosen(items: list[str], ordered: list[str]) -> str:
+    """A line for each item: all that are left, behind each the first in order so far; then all.
+
+    Two are compared at a time; which of six comes first is more than a small model sees at once.
+    """
+    left, lines = list(items), list[str]()
+    for item in ordered[:-1]:
+        first = left[0]
+        line = [first]
+        for each in left[1:]:
+            first = min(first, each, key=ordered.index)
+            line.append(f"{each}: {first}")
+        lines.append(", ".join(line))
+        left.remove(item)
+    return "\n".join([*lines, *left, " ".join(ordered)])

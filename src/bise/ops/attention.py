@@ -5,9 +5,16 @@ it looks, the other looks at the latents themselves. Which is cheaper depends on
 share a key: prefill expands, decode absorbs. Ref: arXiv:2405.04434 §2.1.2.
 """
 
+from contextlib import nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+ON_CARDS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+"""Not cuDNN: it makes a plan for every new shape, which takes it longer than a step of training,
+and numbers of pictures and lengths of prompts are new all the time."""
 
 
 def latent_expanded(
@@ -61,15 +68,16 @@ def attend(
     query [batch, queries, heads, dim], key [batch, keys, kv heads, dim],
     value [batch, keys, kv heads, value] -> [batch, queries, heads, value]
     """
-    seen = F.scaled_dot_product_attention(
-        query.transpose(1, 2),
-        key.transpose(1, 2),
-        value.transpose(1, 2),
-        attn_mask=mask,
-        is_causal=mask is None and is_causal,
-        scale=scale,
-        enable_gqa=query.shape[2] != key.shape[2],
-    )
+    with sdpa_kernel(ON_CARDS) if query.is_cuda else nullcontext():
+        seen = F.scaled_dot_product_attention(
+            query.transpose(1, 2),
+            key.transpose(1, 2),
+            value.transpose(1, 2),
+            attn_mask=mask,
+            is_causal=mask is None and is_causal,
+            scale=scale,
+            enable_gqa=query.shape[2] != key.shape[2],
+        )
     return seen.transpose(1, 2)
 
 

@@ -30,13 +30,13 @@ SYSTEM_PROMPTS = (
 class MixConfig:
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
-            "chain": 0.2,
-            "read": 0.22,
+            "chain": 0.17,
+            "read": 0.19,
             "text": 0.14,
-            "self": 0.07,
-            "tools": 0.13,
+            "self": 0.08,
+            "tools": 0.14,
             "python": 0.13,
-            "lean": 0.11,
+            "lean": 0.15,
         }
     )
     """How often each skill is asked."""

@@ -18,6 +18,7 @@ from bise.evals.tools.offers import (
     draw_others,
     draw_request,
     form_of,
+    look_at,
     make_call,
     make_offer,
     mix_offers,
@@ -73,7 +74,7 @@ def draw_none(rng: Random, reach: float) -> Draft:
     request = draw_request(rng, reach, job.needs)
     others = draw_others(rng, SMALL_JOBS, draw_num(rng, reach), similar(job))
     offers = mix_offers(rng, (), others, reach)
-    lines = [f"{offer.tool.name}: not that." for offer in offers]
+    lines = [look_at(offer.tool, fits=False) for offer in offers]
     return Draft(
         question=ask_for(rng, job, request),
         thinking="\n".join((f"I need to {job.goal}.", *lines, "No tool does that.")),

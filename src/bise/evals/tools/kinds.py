@@ -56,7 +56,7 @@ def draw_single(rng: Random, job: Job, reach: float, num_others: int = 0) -> Dra
 def one_call(rng: Random, offer: Offer, offers: Sequence[Offer], request: Request) -> Draft:
     return Draft(
         question=ask_for(rng, offer.job, request),
-        thinking=think_call(offer, request),
+        thinking=think_call(offer, request, offers),
         form=form_of(offer, request),
         tools=tuple(each.tool for each in offers),
         calls=(make_call(rng, offer, request),),
@@ -123,7 +123,7 @@ def draw_two(rng: Random, reach: float) -> Draft:
     pairs = list(zip(offers, requests, strict=True))
     return Draft(
         question=question,
-        thinking="\n".join(think_call(offer, request) for offer, request in pairs),
+        thinking="\n".join(think_call(*pair, among) for pair in pairs),
         form=", ".join(form_of(offer, request) for offer, request in pairs),
         tools=tuple(offer.tool for offer in among),
         calls=tuple(make_call(rng, offer, request) for offer, request in pairs),

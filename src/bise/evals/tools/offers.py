@@ -43,6 +43,8 @@ SMALL_JOBS = tuple(job for job in JOBS if len(job.needs) == 1 and "array" not in
 """Short to describe."""
 
 MAX_PARAMS = 3
+MADE_UP = 0.35
+"""Names that are no words. They are copied letter by letter, which takes more practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def make_offer(
     style = "snake" if is_plain else rng.choice(("snake", "camel", "turned", "kebab", "prefixed"))
     verb = job.verbs[0] if is_plain else rng.choice(job.verbs)
     name = style_name(rng, verb, job.thing, style)
-    is_made_up = is_unseen or rng.random() < 0.15 * reach
+    is_made_up = is_unseen or rng.random() < MADE_UP * reach
     if is_made_up and not (job in UNSEEN_JOBS and rng.random() < 0.4):
         ending = rng.choice(("", f"_{rng.choice(ENDINGS)}"))
         name = f"{make_up(rng, is_held_out_word=is_unseen)}{ending}"
@@ -177,13 +179,22 @@ def make_call(rng: Random, offer: Offer, request: Request) -> ToolCall:
     return ToolCall(random_call_id(rng), offer.tool.name, json.dumps(arguments))
 
 
-def think_call(offer: Offer, request: Request) -> str:
-    """Which function, then each of its parameters with its value."""
+def think_call(offer: Offer, request: Request, offers: Sequence[Offer] = ()) -> str:
+    """Which function of those offered, then each of its parameters with its value."""
     lines = [f"I need to {offer.job.goal}: {offer.tool.name} does that."]
+    if len(offers) > 1:
+        looks = [look_at(each.tool, fits=each == offer) for each in offers]
+        lines = [f"I need to {offer.job.goal}.", *looks, f"{offer.tool.name} does that."]
     for key, name in offer.params.items():
         said = json.dumps(request.values[key]) if key in request.values else "not said, left out"
         lines.append(f"{name}: {said}")
     return "\n".join(lines)
+
+
+def look_at(tool: Tool, *, fits: bool) -> str:
+    """A function's name and what it is for, copied, so that it can be judged where it stands."""
+    about = f" {tool.description.rstrip('.')}" if tool.description else ""
+    return f"{tool.name}:{about} -- {'yes' if fits else 'no'}"
 
 
 def content_of(job: Job, request: Request) -> str:

@@ -7,7 +7,7 @@ from random import Random
 
 from bise.evals.phrasing import phrase
 from bise.evals.tools.draft import Draft
-from bise.evals.tools.offers import SMALL_JOBS, draw_others, make_offer, make_up
+from bise.evals.tools.offers import MADE_UP, SMALL_JOBS, draw_others, make_offer, make_up
 from bise.text.decode import random_call_id
 from bise.text.messages import Message, TextPart, ThinkPart, Tool, ToolCall
 
@@ -91,7 +91,7 @@ def result(sign: str, left: float, right: float) -> int | float:
 
 
 def draw_name(rng: Random, reach: float) -> str:
-    if rng.random() < 0.15 * reach:
+    if rng.random() < MADE_UP * reach:
         return make_up(rng, is_held_out_word=False)
     return rng.choice(NAMES)
 
