@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole story of nano: from nothing to the weights this package ships.
-# DEVICE=cuda: nine minutes of one H100, as the shipped ones were made. DEVICE=cpu: two cores, hours.
+# DEVICE=cuda: nine minutes of one H200, as the shipped ones were made. DEVICE=cpu: two cores, hours.
 # Stop it whenever you like; called again it goes on where it stopped (on a CPU bit for bit).
 set -eu
 cd "$(dirname "$0")/.."

@@ -39,7 +39,7 @@ def _losses(folder: Path, config: TrainConfig, limits: Limits, processes: int) -
 
 @pytest.mark.slow
 def test_fifty_steps_of_pico_are_the_recorded_ones(tmp_path: Path):
-    """Recorded on an Intel Xeon with AMX; in fp32 another processor, or another number of threads,
+    """Recorded on an AMD EPYC; in fp32 another processor, or another number of threads,
     differs by rounding, which grows to a few parts in ten thousand over so many steps."""
     losses = _losses(tmp_path, CONFIG, Limits(steps=50, decay_at=40), processes=1)
     recorded = json.loads(RECORD.read_text())
