@@ -1,6 +1,6 @@
 """Whole goals that nano proves by itself: its tactics, Lean's answers, nothing else.
 
-    .venv/bin/python lab/prove/nano_alone.py [--num 8] [--width 8] [--cpu-s 20] [LEVEL ...]
+    .venv/bin/python lab/prove/nano_alone.py [--num 8] [--width 8] [--effort none] [LEVEL ...]
 
 Held-out goals of the skill `lean`, as theorems. At each goal nano is asked once greedily and then
 for samples at temperature 1; what differs is tried in that order, best first. No automation is
@@ -25,16 +25,19 @@ from bise.text import Message
 class Nano:
     """A `Suggester`: the greedy answer first, then samples."""
 
-    def __init__(self, model: bise.Model, width: int):
+    def __init__(self, model: bise.Model, width: int, effort: str):
         self.model = model
         self.width = width
+        self.effort = effort
 
     def suggest(self, goal: str, count: int) -> list[str]:
         asked = [Message.of("system", TACTICS.format(count=count)), Message.of("user", goal)]
         said: dict[str, None] = {}
         for seed in range(self.width):
             heat = 1.0 if seed else 0.0
-            reply = self.model.ask(asked, temperature=heat, seed=seed, max_tokens=80)
+            reply = self.model.ask(
+                asked, temperature=heat, seed=seed, max_tokens=480, effort=self.effort
+            )
             said |= dict.fromkeys(suggest.tactics_of(reply.text)[:1])
         return list(said)
 
@@ -58,12 +61,13 @@ def main() -> None:
     parser.add_argument("levels", nargs="*")
     parser.add_argument("--num", type=int, default=8)
     parser.add_argument("--width", type=int, default=8)
+    parser.add_argument("--effort", default="none")
     parser.add_argument("--cpu-s", type=float, default=20.0)
     flags = parser.parse_args()
     suggest.FINISHES = ()
     task = Lean()
     with bise.load("nano") as model, Hand() as hand:
-        nano = Nano(model, flags.width)
+        nano = Nano(model, flags.width, flags.effort)
         for level in flags.levels or task.levels + task.shape_levels:
             rng = Random(f"alone {level}")
             examples = [task.sample(rng, level, "held_out") for _ in range(flags.num)]

@@ -9,14 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_requests import Cheap, ask
 
-from bise.engine import Core, EngineConfig, Request, Runner, make_core, make_runner, run_all
+from bise.engine import Core, EngineConfig, Request, Runner, make_core, make_runner, run_all, setup
 from bise.engine.core_runner import CoreRunner
 from bise.engine.guesses import Guesses
+from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import Work
 from bise.errors import UserError
 from bise.model.packed import PackedNetwork
 from bise.model.packed_source import FromNetwork
+from bise.model.presets import preset
 from bise.ops.cpu.library import ISAS, core
+from bise.ops.cpu.pool import set_workers
 
 FP32 = min(ISAS.index("avx2"), core().bise_best_isa())
 
@@ -174,3 +177,23 @@ def test_without_a_core_torch_computes_or_an_error_says_why(scripted, monkeypatc
     for config in (EngineConfig(backend="core"), EngineConfig(weights="int8")):
         with pytest.raises(UserError, match="no C\\+\\+ core"):
             make_runner(network, config)
+
+
+def test_entries_are_bf16_unless_fp32_costs_a_small_network_nothing(monkeypatch):
+    for variant, small in (("avx512", torch.bfloat16), ("avx2", torch.float32)):
+        monkeypatch.setattr(setup, "describe", lambda variant=variant: variant)
+        assert setup.entries_dtype(preset("nano")) == small
+        assert setup.entries_dtype(preset("small4_mini")) == torch.bfloat16
+
+
+def test_few_tokens_are_computed_alone_and_many_together_to_the_same_end(packed):
+    worth_sharing = -(-(2**18) // packed.config.dim**2)  # as in network.cpp
+    for count in (worth_sharing - 1, worth_sharing):
+        ids, pages = [200 + i % 90 for i in range(count)], list(range(-(-count // PAGE_TOKENS)))
+        work = Work(ids=ids, start=0, pages=pages, num_wanted=count)
+        found = list[torch.Tensor]()
+        for workers in (1, 2):
+            set_workers(workers)
+            found.append(runner_of(packed).compute([work]))
+        set_workers(0)
+        torch.testing.assert_close(*found)

@@ -10,6 +10,7 @@ import pytest
 from bise.evals.lean.check import is_right
 from bise.evals.lean.facts import FACTS, others
 from bise.evals.lean.goals import LOGIC
+from bise.evals.lean.looking import look_through
 from bise.evals.lean.tasks import TACTICS, Lean, tactic_of
 from bise.evals.lean.terms import read_goal
 from bise.evals.task import Example, is_held_out
@@ -282,3 +283,34 @@ def test_lean_takes_whatever_is_marked_right(level, pool):
     lines = "".join(proofs).splitlines()
     wrong = [one for one in found.messages if one.severity == "error"]
     assert not wrong, [(lines[one.start.line - 2 : one.start.line], one.text) for one in wrong]
+
+
+def test_thinking_judges_every_hypothesis_where_it_stands():
+    goal = "p q r : Prop\nh : q → r\nk : p ∧ q\nn : ¬p\no : p ∨ r\n⊢ r"
+    assert look_through(goal) == (
+        "h : q → r -- gives it from q\n"
+        "k : p ∧ q -- no\n"
+        "n : ¬p -- denies p\n"
+        "o : p ∨ r -- two cases\n"
+        "Is there q, p?\n"
+        "h : q → r -- no\n"
+        "k : p ∧ q -- no\n"
+        "n : ¬p -- no\n"
+        "o : p ∨ r -- no"
+    )
+    goal = "a b : Nat\nh : a ≠ b\nk : b = 3 ∧ a ≠ b\n⊢ b = 3 ∧ a ≠ b"
+    assert look_through(goal) == "h : a ≠ b -- is part 2\nk : b = 3 ∧ a ≠ b -- is it"
+    goal = "α : Type\nP Q : α → Prop\na : α\nh : ∀ (x : α), P x → Q x\nk : P a\n⊢ Q a"
+    assert look_through(goal).splitlines() == [
+        "h : ∀ (x : α), P x → Q x -- gives it from P a",
+        "k : P a -- no",
+        "Is there P a?",
+        "h : ∀ (x : α), P x → Q x -- no",
+        "k : P a -- yes",
+    ]
+
+
+def test_thinking_never_says_what_is_not_known():
+    for level in EVERY:
+        for example in draw(level, 50):
+            assert "#" not in example.thinking, example

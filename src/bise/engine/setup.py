@@ -25,8 +25,7 @@ from bise.model.packed_file import PackedFolder, is_packed
 from bise.model.packed_source import FromCheckpoint, FromNetwork
 from bise.model.stored import Layout
 from bise.ops.cpu.library import core as native_core
-from bise.ops.cpu.library import library
-from bise.ops.cpu.pool import set_workers
+from bise.ops.cpu.library import describe, library
 
 Backend = Literal["auto", "core", "torch"]
 """What executes a step: the C++ core, plain torch, or the core where there is one."""
@@ -92,16 +91,14 @@ def is_small(config: ModelConfig) -> bool:
 
 
 def use_threads_for(config: ModelConfig) -> None:
-    """Tell torch and the core how many threads a product of this network deserves.
+    """Tell torch how many threads a product of this network deserves; the core knows by itself.
 
     For the whole process, and so for programs of our own only; whoever embeds a model decides this
-    for themselves. Measured on nano beside a busy neighbour: in torch one thread 100 tokens/s, two
-    that wait for each other 6; in the core one 80 steps/s of 64 streams, two 70.
+    for themselves. Measured on nano beside a busy neighbour: one thread 100 tokens/s, two that wait
+    for each other 6.
     """
     if is_small(config):
         torch.set_num_threads(1)
-        if library() is not None:
-            set_workers(1)
 
 
 def freeze_heap() -> None:
@@ -165,8 +162,17 @@ def make_runner(
         dtype = dtype or network.embed.weight.dtype
         network = PackedNetwork(FromNetwork(network), config.weights)
     if dtype is None:
-        dtype = torch.float32 if is_small(network.config) else torch.bfloat16
+        dtype = entries_dtype(network.config)
     return CoreRunner(network, num_tokens, dtype, config.cache_kind, is_exact=config.is_exact)
+
+
+def entries_dtype(config: ModelConfig) -> torch.dtype:
+    """What the core keeps of a token: bf16, unless the network is so small that fp32 costs nothing.
+
+    Where vectors multiply bf16 it costs a third of nano's speed; with tiles nobody has measured it.
+    """
+    is_cheap = is_small(config) and describe() != "avx512"
+    return torch.float32 if is_cheap else torch.bfloat16
 
 
 def make_core(

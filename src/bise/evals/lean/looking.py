@@ -5,6 +5,7 @@ do in one go. So it writes every hypothesis down again and judges it when it sta
 look goes for what the first one found wanting.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from bise.evals.lean.search import backwards, fits
 from bise.evals.lean.terms import FALSE, Atom, Bind, Formula, Join, Not, read_goal, replaced, show
 
 NOTHING = "no"
+UNKNOWN = re.compile(r"#u\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ def _listing(formulas: Sequence[Formula], goal: str) -> str:
 
 def _said(formula: Formula, goal: str) -> str:
     """A formula in the words of the goal; what is not known of it is `_`."""
-    text = show(formula)
-    for unknown in {word for word in text.split() if word.startswith("#u")}:
-        text = text.replace(unknown, "_")
+    text = UNKNOWN.sub("_", show(formula))
+    if "#" in text:
+        return "more"  # a binder inside of it, whose name was not kept
     if isinstance(formula, Not) and isinstance(formula.body, Atom) and text not in goal:
         return formula.body.text.replace(" = ", " ≠ ")
     return text

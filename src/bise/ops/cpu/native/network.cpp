@@ -14,6 +14,9 @@ namespace bise {
 
 namespace {
 
+// Products of so many numbers are worth a second thread: four tokens of a network 256 wide.
+constexpr int64_t WORTH_SHARING = 1 << 18;
+
 constexpr int64_t FEW_ROWS = 16;  // more choose so many experts that guessing adds nothing
 
 // Everything a pass computes on its way, a row a token.
@@ -207,6 +210,7 @@ int64_t pass_bytes(const Network& network, int64_t num_tokens) {
 void run_pass(const Network& net, const Pass& pass, uint8_t* memory) {
     const Turn mine;  // threads that pass through the same network share its memory
     const Exactly for_this_pass(pass.is_exact);
+    const Alone if_small(pass.num_tokens * net.dim * net.dim < WORTH_SHARING);
     Carver carver(memory);
     Room room(net, pass.num_tokens, carver);
     embed(net.embedding, true, net.dim, pass.ids, pass.num_tokens, room.stream);

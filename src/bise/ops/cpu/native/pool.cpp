@@ -122,9 +122,9 @@ class Pool {
         start(count);
     }
 
-    void run(int64_t count, Task task, void* context) {
+    void run(int64_t count, Task task, void* context, bool is_alone) {
         std::lock_guard<std::mutex> turn(turn_);
-        if (count <= 1 || threads_.empty()) {
+        if (count <= 1 || is_alone || threads_.empty()) {
             for (int64_t index = 0; index < count; ++index) task(context, index, 0);
             return;
         }
@@ -250,6 +250,8 @@ class Pool {
     std::unique_ptr<Share[]> shares_;
 };
 
+thread_local bool is_alone = false;
+
 std::atomic<Pool*> the_pool{nullptr};
 std::atomic<int> wanted_workers{0};
 std::mutex& making() {
@@ -271,7 +273,7 @@ Pool& pool() {
 
 }  // namespace
 
-int num_workers() { return pool().num_workers(); }
+int num_workers() { return is_alone ? 1 : pool().num_workers(); }
 
 void set_workers(int count) {
     wanted_workers = count;
@@ -279,8 +281,11 @@ void set_workers(int count) {
 }
 
 void run_tasks(int64_t count, Task task, void* context) {
-    pool().run(count, task, context);
+    pool().run(count, task, context, is_alone);
 }
+
+Alone::Alone(bool wanted) : before_(is_alone) { is_alone = is_alone || wanted; }
+Alone::~Alone() { is_alone = before_; }
 
 Range share_of(int64_t count, int worker) {
     const Layout layout(count, num_workers());

@@ -11,6 +11,17 @@ namespace bise {
 int num_workers();
 void set_workers(int count);  // 0 is as many as there are processors to be had
 
+// While it lives, what this thread would share out it does by itself: work so small is done before
+// others have come.
+class Alone {
+   public:
+    explicit Alone(bool wanted);
+    ~Alone();
+
+   private:
+    bool before_;
+};
+
 // Call task(context, index, worker) once for every index below `count`, on all workers; returns
 // when all are done. worker < num_workers(): who it is, for scratch memory. Calls from several
 // threads take turns. A task must not call this.
