@@ -187,7 +187,7 @@ def test_entries_are_bf16_unless_fp32_costs_a_small_network_nothing(monkeypatch)
 
 
 def test_few_tokens_are_computed_alone_and_many_together_to_the_same_end(packed):
-    worth_sharing = -(-(2**18) // packed.config.dim**2)  # as in network.cpp
+    worth_sharing = -(-(2**18) // packed.config.dim**2)  # two threads' worth, in network.cpp
     for count in (worth_sharing - 1, worth_sharing):
         ids, pages = [200 + i % 90 for i in range(count)], list(range(-(-count // PAGE_TOKENS)))
         work = Work(ids=ids, start=0, pages=pages, num_wanted=count)

@@ -42,6 +42,22 @@ def test_calls_from_several_threads_take_turns():
     assert all(torch.equal(hits, torch.full((57,), 500)) for hits in found) and len(found) == 4
 
 
+@pytest.mark.usefixtures("workers")
+def test_calls_that_want_more_and_fewer_workers_take_turns():
+    found = []
+
+    def count(most: int) -> None:
+        for _ in range(100):
+            found.append(pool.count_tasks(57, repeats=5, most=most))
+
+    threads = [Thread(target=count, args=(most,)) for most in (0, 1, 2, 3, 1000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(hits, torch.full((57,), 5)) for hits in found) and len(found) == 500
+
+
 def test_threads_that_have_hardly_begun_are_sent_home():
     said = _run(
         """

@@ -19,10 +19,13 @@ def set_workers(count: int) -> None:
     core().bise_set_workers(c_int64(count))
 
 
-def count_tasks(count: int, repeats: int = 1) -> Tensor:
-    """Hand out `count` indices `repeats` times: how often each was met, [count] int64."""
+def count_tasks(count: int, repeats: int = 1, most: int = 2**31 - 1) -> Tensor:
+    """Hand out `count` indices `repeats` times: how often each was met, [count] int64.
+
+    most: workers that share them
+    """
     hits = torch.zeros(count, dtype=torch.int64)
-    core().bise_count_tasks(c_int64(repeats), c_int64(count), address(hits))
+    core().bise_count_tasks(c_int64(most), c_int64(repeats), c_int64(count), address(hits))
     return hits
 
 

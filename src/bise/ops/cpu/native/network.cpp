@@ -14,8 +14,8 @@ namespace bise {
 
 namespace {
 
-// Products of so many numbers are worth a second thread: four tokens of a network 256 wide.
-constexpr int64_t WORTH_SHARING = 1 << 18;
+// Products of so many numbers are worth a thread: two tokens of a network 256 wide.
+constexpr int64_t WORTH_A_THREAD = 1 << 17;
 
 constexpr int64_t FEW_ROWS = 16;  // more choose so many experts that guessing adds nothing
 
@@ -210,7 +210,7 @@ int64_t pass_bytes(const Network& network, int64_t num_tokens) {
 void run_pass(const Network& net, const Pass& pass, uint8_t* memory) {
     const Turn mine;  // threads that pass through the same network share its memory
     const Exactly for_this_pass(pass.is_exact);
-    const Alone if_small(pass.num_tokens * net.dim * net.dim < WORTH_SHARING);
+    const AtMost workers(pass.num_tokens * net.dim * net.dim / WORTH_A_THREAD);
     Carver carver(memory);
     Room room(net, pass.num_tokens, carver);
     embed(net.embedding, true, net.dim, pass.ids, pass.num_tokens, room.stream);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -122,15 +123,22 @@ class Pool {
         start(count);
     }
 
-    void run(int64_t count, Task task, void* context, bool is_alone) {
+    void run(int64_t count, Task task, void* context, int most) {
         std::lock_guard<std::mutex> turn(turn_);
-        if (count <= 1 || is_alone || threads_.empty()) {
+        const int workers = std::min(most, num_workers());
+        if (count <= 1 || workers == 1) {
+            workers_.store(1, std::memory_order_relaxed);
             for (int64_t index = 0; index < count; ++index) task(context, index, 0);
             return;
         }
-        publish(count, task, context);
+        publish(count, task, context, workers);
         work(0);
         wait_for_others();
+    }
+
+    // Of the job at hand.
+    Layout layout(int64_t count) const {
+        return Layout(count, workers_.load(std::memory_order_relaxed));
     }
 
     void* scratch(int worker, int slot, int64_t bytes) {
@@ -164,12 +172,12 @@ class Pool {
         threads_.clear();
     }
 
-    void publish(int64_t count, Task task, void* context) {
-        const int workers = num_workers();
+    void publish(int64_t count, Task task, void* context, int workers) {
         const Layout layout(count, workers);
         task_.store(task, std::memory_order_relaxed);
         context_.store(context, std::memory_order_relaxed);
         count_.store(count, std::memory_order_relaxed);
+        workers_.store(workers, std::memory_order_relaxed);
         unfinished_.store(static_cast<uint32_t>(layout.pieces), std::memory_order_relaxed);
         ++job_;
         for (int worker = 0; worker < workers; ++worker)
@@ -177,13 +185,16 @@ class Pool {
                                          std::memory_order_release);
         ++signal_;
         if (const int asleep = sleepers_.load())
-            wake_sleepers(signal_, std::min<int64_t>(asleep, count - 1));
+            wake_sleepers(signal_, std::min<int64_t>({asleep, count - 1, workers - 1}));
     }
 
-    // Do pieces until none is left: the worker's own, then what others have not come to.
+    // Do pieces until none is left: the worker's own, then what others have not come to. Who has
+    // no share, because there are few, helps all the same: nobody chooses whom a call wakes. Whoever
+    // sees an older job's number of workers helps too little, never wrongly.
     void work(int worker) {
         uint32_t done = 0;
-        for (int i = 0, workers = num_workers(); i < workers; ++i)
+        const int workers = workers_.load(std::memory_order_relaxed);
+        for (int i = 0; i < workers; ++i)
             done += take_from((worker + i) % workers, worker);
         if (done > 0 && unfinished_.fetch_sub(done) == done && is_caller_asleep_.load())
             wake_sleepers(unfinished_, 1);
@@ -199,7 +210,7 @@ class Pool {
             if (front == end) return done;
             const Task task = task_.load(std::memory_order_relaxed);
             void* context = context_.load(std::memory_order_relaxed);
-            const Layout layout(count_.load(std::memory_order_relaxed), num_workers());
+            const Layout layout = this->layout(count_.load(std::memory_order_relaxed));
             const uint64_t rest = owner == worker ? ticket + Share::FRONT : ticket - 1;
             if (!share.ticket.compare_exchange_weak(ticket, rest, std::memory_order_acq_rel,
                                                     std::memory_order_acquire))
@@ -237,6 +248,7 @@ class Pool {
     alignas(64) std::atomic<Task> task_{nullptr};
     std::atomic<void*> context_{nullptr};
     std::atomic<int64_t> count_{0};
+    std::atomic<int> workers_{1};
     uint32_t job_ = 0;  // of whoever has the turn
     std::atomic<int> num_workers_{1};
     alignas(64) std::atomic<uint32_t> unfinished_{0};
@@ -250,7 +262,7 @@ class Pool {
     std::unique_ptr<Share[]> shares_;
 };
 
-thread_local bool is_alone = false;
+thread_local int most_workers = std::numeric_limits<int>::max();
 
 std::atomic<Pool*> the_pool{nullptr};
 std::atomic<int> wanted_workers{0};
@@ -273,7 +285,7 @@ Pool& pool() {
 
 }  // namespace
 
-int num_workers() { return is_alone ? 1 : pool().num_workers(); }
+int num_workers() { return std::min(most_workers, pool().num_workers()); }
 
 void set_workers(int count) {
     wanted_workers = count;
@@ -281,14 +293,16 @@ void set_workers(int count) {
 }
 
 void run_tasks(int64_t count, Task task, void* context) {
-    pool().run(count, task, context, is_alone);
+    pool().run(count, task, context, most_workers);
 }
 
-Alone::Alone(bool wanted) : before_(is_alone) { is_alone = is_alone || wanted; }
-Alone::~Alone() { is_alone = before_; }
+AtMost::AtMost(int64_t workers) : before_(most_workers) {
+    most_workers = static_cast<int>(std::clamp<int64_t>(workers, 1, before_));
+}
+AtMost::~AtMost() { most_workers = before_; }
 
 Range share_of(int64_t count, int worker) {
-    const Layout layout(count, num_workers());
+    const Layout layout = pool().layout(count);
     const auto first = [&](int of) { return layout.first_piece(of) * layout.piece; };
     return {first(worker), std::min(count, first(worker + 1))};
 }

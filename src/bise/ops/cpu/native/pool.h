@@ -11,15 +11,15 @@ namespace bise {
 int num_workers();
 void set_workers(int count);  // 0 is as many as there are processors to be had
 
-// While it lives, what this thread would share out it does by itself: work so small is done before
-// others have come.
-class Alone {
+// While it lives, this thread shares its work with no more workers than this, itself among them:
+// small work is done before many have come. num_workers() says so.
+class AtMost {
    public:
-    explicit Alone(bool wanted);
-    ~Alone();
+    explicit AtMost(int64_t workers);
+    ~AtMost();
 
    private:
-    bool before_;
+    int before_;
 };
 
 // Call task(context, index, worker) once for every index below `count`, on all workers; returns
@@ -37,8 +37,8 @@ void parallel(int64_t count, F&& body) {
     run_tasks(count, call, const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-// The indices of so many that a worker takes in order, before others come to help him or he helps
-// them.
+// In a task: the indices of so many that a worker takes in order, before others come to help him or
+// he helps them.
 struct Range {
     int64_t first, end;
 };

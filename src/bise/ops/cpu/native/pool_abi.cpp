@@ -7,8 +7,10 @@ BISE_EXPORT int64_t bise_num_workers() { return bise::num_workers(); }
 
 BISE_EXPORT void bise_set_workers(int64_t count) { bise::set_workers(static_cast<int>(count)); }
 
-// Count every index at its place, `repeats` times over: for tests, and to time a dispatch.
-BISE_EXPORT void bise_count_tasks(int64_t repeats, int64_t count, int64_t* hits) {
+// Count every index at its place, `repeats` times over, by at most so many workers: for tests, and
+// to time a dispatch.
+BISE_EXPORT void bise_count_tasks(int64_t most, int64_t repeats, int64_t count, int64_t* hits) {
+    const bise::AtMost workers(most);
     for (int64_t i = 0; i < repeats; ++i)
         bise::parallel(count, [hits](int64_t index, int) { ++hits[index]; });
 }
