@@ -47,8 +47,7 @@ def test_calls_that_want_more_and_fewer_workers_take_turns():
     found = []
 
     def count(most: int) -> None:
-        for _ in range(100):
-            found.append(pool.count_tasks(57, repeats=5, most=most))
+        found.extend(pool.count_tasks(57, repeats=5, most=most) for _ in range(100))
 
     threads = [Thread(target=count, args=(most,)) for most in (0, 1, 2, 3, 1000)]
     for thread in threads:
