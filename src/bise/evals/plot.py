@@ -3,8 +3,10 @@
 The same plot as the one Small 4 was announced with, for skills instead of models.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,8 +22,10 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 """Told apart also by the colour-blind. Ref: Okabe and Ito (2008)."""
 
 GREY = "#666666"
-STEP_POINTS = 11
-"""A name that would cover another one moves up by so much."""
+GAP, STEP = 4, 11
+"""Points between a bar and its task's name, and by which a name moves on where there is no room."""
+
+MOST_STEPS = 8
 
 
 def figure(
@@ -33,14 +37,15 @@ def figure(
     FigureCanvasAgg(drawing)
     axes = drawing.add_subplot()
     tasks = list(dict.fromkeys(cell.task for cell in cells))
-    names: list[Annotation] = []
+    names: list[tuple[Annotation, Cell]] = []
     for place, task in enumerate(tasks):
         points = sorted(
             (cell for cell in cells if cell.task == task), key=lambda cell: cell.mean_chars
         )
-        names.append(draw_task(axes, task, points, COLOURS[place % len(COLOURS)]))
+        name = draw_task(axes, task, points, COLOURS[place % len(COLOURS)])
+        names.append((name, points[-1]))
     dress(axes, title)
-    keep_apart(drawing, names)
+    keep_apart(drawing, axes, names, cells)
     files = [path.with_suffix(".png"), path.with_suffix(".svg")]
     # No date inside: the same records give the same file.
     drawing.savefig(files[0], dpi=160)
@@ -73,7 +78,7 @@ def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> Annotat
     return axes.annotate(
         task,
         (chars[-1], 100 * points[-1].high),  # above the bar: points of tasks lie side by side
-        xytext=(0, 4),
+        xytext=(0, GAP),
         textcoords="offset points",
         color=colour,
         fontweight="bold",
@@ -82,15 +87,46 @@ def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> Annotat
     )
 
 
-def keep_apart(drawing: Figure, names: list[Annotation]) -> None:
-    """Move names up until none covers another, the lowest first."""
+def keep_apart(
+    drawing: Figure, axes: Axes, names: list[tuple[Annotation, Cell]], cells: list[Cell]
+) -> None:
+    """Put each name where it covers no point and no other name."""
     drawing.draw_without_rendering()  # now the layout is known
-    placed: list[Bbox] = []
-    for name in sorted(names, key=lambda one: (one.xy[1], one.xy[0])):
-        while any(name.get_window_extent().overlaps(other) for other in placed):
-            x, y = name.get_position()
-            name.set_position((x, y + STEP_POINTS))
-        placed.append(name.get_window_extent())
+    taken = [bar_box(axes, cell) for cell in cells]
+    for name, cell in sorted(names, key=lambda pair: (pair[1].high, pair[1].mean_chars)):
+        for place in places(cell):
+            name.xy, offset = (cell.mean_chars, 100 * place.score), place.offset
+            name.set_position(offset)
+            name.set_horizontalalignment("left" if offset[0] else "center")
+            name.set_verticalalignment(place.stands_on)
+            if not any(name.get_window_extent().overlaps(box) for box in taken):
+                break
+        taken.append(name.get_window_extent())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name may stand: so many points from a score, with its foot, middle or head there."""
+
+    score: float
+    offset: tuple[float, float]
+    stands_on: Literal["bottom", "center", "top"]
+
+
+def places(cell: Cell) -> Iterator[Place]:
+    """Above a bar, right of the point, below the bar; then farther above and below."""
+    yield Place(cell.high, (0, GAP), "bottom")
+    yield Place(cell.score, (2 * GAP, 0), "center")
+    yield Place(cell.low, (0, -GAP), "top")
+    for away in range(GAP + STEP, GAP + MOST_STEPS * STEP, STEP):
+        yield Place(cell.high, (0, away), "bottom")
+        yield Place(cell.low, (0, -away), "top")
+
+
+def bar_box(axes: Axes, cell: Cell) -> Bbox:
+    """Where a point and its interval are drawn."""
+    ends = [(cell.mean_chars, 100 * score) for score in (cell.low, cell.high)]
+    return Bbox(axes.transData.transform(ends)).padded(GAP)
 
 
 def dress(axes: Axes, title: str) -> None:
