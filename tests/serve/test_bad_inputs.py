@@ -26,7 +26,7 @@ from bise.serve import Key, KeyRing, Limits, PictureFetching, digest_of
 
 FILES = sorted((Path(__file__).parent / "bad_inputs").glob("*.json"))
 CASES = [case for file in FILES for case in json.loads(file.read_text())["cases"]]
-WITHIN_S = 1.0
+WITHIN_S = 3.0  # on two cores that other tests keep busy
 PATH = "/v1/chat/completions"
 
 

@@ -144,7 +144,7 @@ class Watch:
         """Share of all processors, between 0 and 1, that neither we nor that process used."""
         busy = _busy_s() - self._busy - (self._own_s() - self._ours)
         room = (time.monotonic() - self._start) * (os.cpu_count() or 1)
-        return max(0.0, busy / room) if room else 0.0
+        return min(1.0, max(0.0, busy / room)) if room else 0.0  # a tick may outlast a short look
 
     def _own_s(self) -> float:
         return time.process_time() + _used_s(self._pid)
