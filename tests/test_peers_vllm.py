@@ -95,7 +95,8 @@ class LLM:
     def __init__(self, folder, **settings):
         if not os.path.isdir(folder):
             raise RuntimeError(f"{folder} is not there\\nreally")
-        assert settings["enable_prefix_caching"] is False and settings["enforce_eager"] is True
+        assert settings["enable_prefix_caching"] is False and "enforce_eager" not in settings
+        assert os.environ["VLLM_CACHE_ROOT"].endswith("vllm-compiled")
         assert os.environ["VLLM_MLA_DISABLE"] == "1"
         self.model = Model()
         self.llm_engine = Engine(self.model)

@@ -160,7 +160,7 @@ class Transformers:
 
 @dataclass(frozen=True, slots=True)
 class Vllm:
-    """vLLM on a CPU, in bf16 and eager."""
+    """vLLM on a CPU, in bf16 and compiled."""
 
     python: VllmPython
     name: str = "vllm"

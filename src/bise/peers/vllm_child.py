@@ -19,7 +19,7 @@ STEP_TOKENS = 8192
 
 
 def load(folder: str, cache_bytes: int) -> Any:
-    """In bf16 and eager; as Mistral's own files, which it reads as a DeepSeek V3."""
+    """In bf16 and compiled, as it serves; Mistral's own files, which it reads as a DeepSeek V3."""
     from vllm import LLM  # pyright: ignore[reportMissingImports] - of another Python
     from vllm.platforms import current_platform  # pyright: ignore[reportMissingImports]
 
@@ -32,7 +32,6 @@ def load(folder: str, cache_bytes: int) -> Any:
         load_format="mistral",
         generation_config="vllm",
         skip_tokenizer_init=True,
-        enforce_eager=True,
         enable_prefix_caching=False,
         max_num_batched_tokens=STEP_TOKENS,
         max_model_len=-1,  # as long as the cache has room for

@@ -53,7 +53,9 @@ class VllmPython:
     """Libraries that vLLM wants before anything else: an allocator, and Intel's OpenMP."""
 
     def command(self, twin: Path, threads: int) -> list[str]:
-        settings = {**SETTINGS, "OMP_NUM_THREADS": str(threads)}
+        """What it compiles is kept beside the twin, for its next start."""
+        kept = {"VLLM_CACHE_ROOT": str(twin.with_name("vllm-compiled"))}
+        settings = {**SETTINGS, **kept, "OMP_NUM_THREADS": str(threads)}
         if self.preload:
             settings["LD_PRELOAD"] = ":".join(self.preload)
         words = (f"{name}={value}" for name, value in settings.items())
