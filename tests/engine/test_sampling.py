@@ -114,6 +114,23 @@ def test_temperature_zero_and_top_p_zero_take_the_likeliest():
         assert sample(logits[None].clone(), [draws_of(**sampling)]) == [int(logits.argmax())]
 
 
+def test_what_nobody_may_say_is_not_said_however_it_is_asked_for():
+    logits = logits_of(4)
+    likeliest = int(logits.argmax())
+    second = int(logits.topk(2).indices[1])
+    wishes = [{"temperature": 0.0}, {"temperature": 0.01}, {"logit_bias": {likeliest: 100.0}}]
+    for wish in wishes:
+        asked = {"temperature": 0.0, **wish}
+        assert sample(logits[None].clone(), [draws_of(**asked)]) == [likeliest]
+        assert sample(logits[None].clone(), [draws_of(**asked)], likeliest) == [second]
+    together = [draws_of(temperature=0.0), draws_of(temperature=0.0, presence_penalty=1.0)]
+    assert sample(torch.stack([logits, logits]), together, likeliest) == [second, second]
+    barred = torch.ones(VOCAB, dtype=torch.bool)
+    barred[[2, likeliest]] = False  # by its rules it may end, and what nobody may say
+    ending = draws_of(barred=barred, min_tokens=9)
+    assert sample(logits[None].clone(), [ending], likeliest) == [2]
+
+
 def test_penalties_and_bias_by_their_definitions():
     logits = logits_of(5)
     draws = draws_of(

@@ -136,3 +136,19 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="in pieces"):
         choose(torch.zeros(5, 2).T, [(1.0, 0.0, 0, 1.0, 0.5)] * 2)
     assert choose(torch.zeros(0, 5), []) == []
+
+
+def test_an_id_that_nobody_may_say_is_not_chosen_in_any_row():
+    logits = torch.randn(3, 40, generator=torch.Generator().manual_seed(0))
+    logits[:, 7] = 9.0
+    greedy, warm, cold = (0.0, 0.0, 0, 1.0, 0.0), (1.0, 0.0, 0, 1.0, 0.5), (0.7, 0.1, 5, 0.9, 0.3)
+    manners = [greedy, warm, cold]
+    assert choose(logits.clone(), manners) == [7, 7, 7]
+    without = logits.clone()
+    without[:, 7] = -math.inf
+    told = logits.clone()
+    assert choose(told, manners, 7) == choose(without, manners)
+    assert torch.equal(told, without)
+    for wrong in (-1, 40):
+        with pytest.raises(ValueError, match=f"{wrong} is no id of 40"):
+            choose(logits.clone(), manners, wrong)

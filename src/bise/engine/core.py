@@ -363,7 +363,7 @@ class Core:
         going = saying = [Saying(one, row) for one, row in zip(caught_up, ends)]  # noqa: B905
         while going := [one for one in going if self._mind_rules(one)]:
             rows = [one.row + len(one.ids) for one in going]
-            table = logits if rows == list(range(len(logits))) else logits[rows]
+            table = logits if rows == list(range(logits.shape[0])) else logits[rows]
             kept = table.clone() if any(one.wants_logprobs for one in going) else table
             draws = [one.member.draws for one in going]
             for row, token in enumerate(sample(table, draws, self.never, self.runner.pick)):

@@ -11,7 +11,6 @@ from bise.engine.requests import Sampling
 from bise.engine.runner import Work, cache_room
 from bise.model.cache import ByteCache, CacheKind, PagedCache, make_cache
 from bise.model.packed import PackedNetwork
-from bise.model.paged import Span
 from bise.ops.cpu.choose import choose
 from bise.ops.cpu.look import Pages
 from bise.ops.cpu.network import Caches
@@ -51,16 +50,19 @@ class CoreRunner:
         return self.network.see([image])
 
     def pick(
-        self, logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]
+        self,
+        logits: Tensor,
+        samplings: Sequence[Sampling],
+        points: Sequence[float],
+        never: int | None = None,
     ) -> list[int]:
         """As `pick` of `bise.engine.sampling`."""
         manners = [
             (0.0 if one.is_greedy else one.temperature, one.min_p, one.top_k, one.top_p, point)
             for one, point in zip(samplings, points, strict=True)
         ]
-        return choose(logits, manners)
+        return choose(logits, manners, never)
 
-    @torch.inference_mode()
     def compute(
         self,
         works: Sequence[Work],
@@ -81,7 +83,7 @@ class CoreRunner:
         rows = [row for row, token in enumerate(ids) if token == image_token] if seen else []
         passed = self.network.core.run(
             ids,
-            [Span(work.start, len(work.ids), work.pages) for work in works],
+            works,
             self._caches,
             wanted,
             vectors=torch.cat(seen).float().contiguous() if seen else None,

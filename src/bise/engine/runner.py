@@ -39,6 +39,10 @@ class Work:
     image_vectors: Tensor | None = None
     """[image tokens among `ids`, dim]"""
 
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
 
 class StepRunner(Protocol):
     """Computes steps, and keeps the pages of all conversations."""

@@ -77,14 +77,27 @@ class Pick(Protocol):
     """How ids are picked from logits that are final but for temperature and cuts."""
 
     def __call__(
-        self, logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]
+        self,
+        logits: Tensor,
+        samplings: Sequence[Sampling],
+        points: Sequence[float],
+        never: int | None = None,
     ) -> list[int]:
-        """logits [batch, vocab] fp32; points in [0, 1): where in the running sum each one lies"""
+        """logits [batch, vocab] fp32; points in [0, 1): where in the running sum each one lies;
+        never: an id that nobody may say, whose logits are written over"""
         ...
 
 
-def pick(logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float]) -> list[int]:
+@torch.inference_mode()  # the logits were made in it
+def pick(
+    logits: Tensor,
+    samplings: Sequence[Sampling],
+    points: Sequence[float],
+    never: int | None = None,
+) -> list[int]:
     """The plain definition of `Pick`."""
+    if never is not None:
+        logits[:, never] = NEVER
     warm = [i for i, one in enumerate(samplings) if not one.is_greedy]
     if not warm:
         return integers(logits.argmax(-1))
@@ -98,7 +111,6 @@ def pick(logits: Tensor, samplings: Sequence[Sampling], points: Sequence[float])
     return [drawn.get(i, token) for i, token in enumerate(likeliest)]
 
 
-@torch.inference_mode()  # the logits were made in it, and are changed in place
 def sample(
     logits: Tensor, draws: Sequence[Draws], never: int | None = None, pick: Pick = pick
 ) -> list[int]:
@@ -106,14 +118,20 @@ def sample(
 
     never: an id that nobody may say; pick: who does it
     """
-    if never is not None:
-        logits[:, never] = NEVER
-    for row, one in enumerate(draws):
-        if one.is_shaped:
-            shape_logits(logits[row], one)
+    if any(one.is_shaped for one in draws):
+        _shape(logits, draws, never)
     samplings = [one.request.sampling for one in draws]
     points = [0.0 if one.request.sampling.is_greedy else one.rng.random() for one in draws]
-    return pick(logits, samplings, points)
+    return pick(logits, samplings, points, never)
+
+
+@torch.inference_mode()  # the logits were made in it
+def _shape(logits: Tensor, draws: Sequence[Draws], never: int | None) -> None:
+    for row, one in enumerate(draws):
+        if one.is_shaped:
+            if never is not None:
+                logits[row, never] = NEVER
+            shape_logits(logits[row], one)
 
 
 def draw(chances: Tensor, points: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -65,6 +66,16 @@ def address(tensor: Tensor) -> ctypes.c_void_p:
     if not tensor.is_contiguous() or tensor.device.type != "cpu":
         raise ValueError("a tensor is not contiguous, or not on the CPU; kernels read plain memory")
     return ctypes.c_void_p(tensor.data_ptr())
+
+
+def whole_numbers(values: Sequence[int]) -> "array[int]":
+    """As the core reads them: int64. A tensor would cost a step ten times as much to make."""
+    return array("q", values)
+
+
+def start_of(numbers: "array[int]") -> int:
+    """Where they lie; whoever gives this to the core keeps them."""
+    return numbers.buffer_info()[0]
 
 
 def need(claim: bool, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.library import address, core, need, need_tensor, start_of, whole_numbers
 
 CACHE_TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.int8: 2, torch.float8_e4m3fn: 3}
 IN_8_BITS = (torch.int8, torch.float8_e4m3fn)
@@ -91,9 +91,9 @@ class Table:
     def __init__(self, spans: Sequence[Span]):
         self._spans = spans
         self.num_tokens = sum(span.count for span in spans)
-        self._pages = [torch.tensor(span.pages, dtype=torch.int64) for span in spans]
+        self._pages = [whole_numbers(span.pages) for span in spans]
         parts = zip(spans, self._pages, strict=True)
-        rows = [_Span(span.start, span.count, address(pages)) for span, pages in parts]
+        rows = [_Span(span.start, span.count, start_of(pages)) for span, pages in parts]
         self.num_spans = ctypes.c_int64(len(rows))
         self.spans = (_Span * len(rows))(*rows)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.library import address, core, need, need_tensor, start_of, whole_numbers
 from bise.ops.cpu.look import Pages, Span, Table, _Cache, _GroupedShape, _LatentShape, _Span
 from bise.ops.cpu.matrix import Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
 from bise.ops.cpu.network_weights import (
@@ -169,9 +169,7 @@ class CoreNetwork:
         self._check_pass(ids, table, caches, wanted)
         if vectors is not None or vector_rows:
             self._check_vectors(vectors, vector_rows, num_tokens)
-        known = torch.tensor(ids, dtype=torch.int64)
-        rows = torch.tensor(wanted, dtype=torch.int64)
-        seen_rows = torch.tensor(vector_rows, dtype=torch.int64)
+        known, rows, seen_rows = map(whole_numbers, (ids, wanted, vector_rows))
         passed = Passed(
             torch.empty(len(wanted), shape.vocab_size),
             torch.empty(num_tokens, shape.dim) if wants_hidden else None,
@@ -181,14 +179,14 @@ class CoreNetwork:
         )
         native = _Pass(
             num_tokens,
-            address(known),
+            start_of(known),
             table.spans,
             table.num_spans,
             caches.native,
             None if vectors is None else address(vectors),
-            address(seen_rows),
+            start_of(seen_rows),
             len(vector_rows),
-            address(rows),
+            start_of(rows),
             len(wanted),
             address(passed.logits),
             None if passed.hidden is None else address(passed.hidden),

@@ -218,11 +218,13 @@ class Row {
 
 }  // namespace
 
-void choose(const float* logits, int64_t stride, int64_t rows, int64_t vocab, const Manner* manners,
-            int64_t* ids) {
+void choose(float* logits, int64_t stride, int64_t rows, int64_t vocab, const Manner* manners,
+            int64_t never, int64_t* ids) {
     const ChooseKernels variant = kernels();
     parallel(rows, [&](int64_t row, int worker) {
-        ids[row] = Row(variant, logits + row * stride, vocab, worker).choose(manners[row]);
+        float* from = logits + row * stride;
+        if (never >= 0) from[never] = NOTHING;
+        ids[row] = Row(variant, from, vocab, worker).choose(manners[row]);
     });
 }
 

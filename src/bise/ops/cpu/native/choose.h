@@ -15,8 +15,9 @@ struct Manner {
 };
 
 // ids [rows] of logits [rows, vocab] in fp32, rows at a stride. Of equal logits the lower id is the
-// likelier. A row in which nothing can be said gives id 0.
-void choose(const float* logits, int64_t stride, int64_t rows, int64_t vocab, const Manner* manners,
-            int64_t* ids);
+// likelier. A row in which nothing can be said gives id 0. never: an id that no row may take, whose
+// logits are written over; -1 is none
+void choose(float* logits, int64_t stride, int64_t rows, int64_t vocab, const Manner* manners,
+            int64_t never, int64_t* ids);
 
 }  // namespace bise
