@@ -126,6 +126,8 @@ def test_certificates_of_nim_count_only_where_it_says_so():
     assert settings(**paths).settings.tls_cert == ""
     assert settings(**paths, NIM_SSL_MODE="DISABLED").settings.tls_cert == ""
     assert settings(**paths, NIM_SSL_MODE="TLS").settings.tls_key == "k.pem"
+    with pytest.raises(UserError, match="`NIM_SSL_MODE` is `on`, expected `DISABLED`"):
+        settings(**paths, NIM_SSL_MODE="on")
 
 
 def test_variables_that_mean_nothing_are_told():

@@ -18,7 +18,10 @@ Tactics = Annotated[
     str | None,
     Option(help="A small model, address or folder, that suggests tactics after automation."),
 ]
-Dollars = Annotated[float | None, Option("--budget-usd", help="Never exceeded.")]
+Dollars = Annotated[
+    float | None,
+    Option("--budget-usd", help="What a call may cost at most is reserved before it is made."),
+]
 Tokens = Annotated[int | None, Option(min=1, help="Of prompts and answers together.")]
 Minutes = Annotated[float | None, Option(help="Until the search ends.")]
 Checks = Annotated[int | None, Option(min=1, help="Questions to Lean.")]

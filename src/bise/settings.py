@@ -55,7 +55,9 @@ class ServeSettings:
     max_running: int = setting(8, "Replies computed at once; more wait.", at_least=1)
     max_waiting: int = setting(512, "Requests that may wait; more are refused.", at_least=0)
     deterministic: bool = setting(
-        False, "The same bits in any company; several times slower.", nim="NIM_FORCE_DETERMINISTIC"
+        False,
+        "The same bits in any company; slower, in torch several times.",
+        nim="NIM_FORCE_DETERMINISTIC",
     )
     cache: str = setting(
         "plain", "Entries in memory: plain, fp8 or int8.", one_of=("plain", "fp8", "int8")

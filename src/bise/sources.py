@@ -24,7 +24,7 @@ TABLE = "serve"
 """The table of the file our settings stand in."""
 
 BUILD = ("BISE_CORE", "BISE_CXXFLAGS", "BISE_ISA", "BISE_REQUIRE_CORE")
-NOT_SETTINGS = frozenset((CONFIG, "BISE_LEAN_HOME", *BUILD))
+NOT_SETTINGS = frozenset((CONFIG, "BISE_LEAN_HOME", "BISE_PROVE_KEY", *BUILD))
 """Other variables of ours."""
 
 UNUSED_NIM = {
@@ -150,7 +150,10 @@ def from_nim(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
             "runs on one device here",
             hint="set it to 1, or leave it out",
         )
-    if environ.get("NIM_SSL_MODE", "").lower() in ("", "disabled"):
+    mode = environ.get("NIM_SSL_MODE", "")
+    if mode.lower() not in ("", "disabled", "tls", "mtls"):
+        raise UserError(f"`NIM_SSL_MODE` is `{mode}`, expected `DISABLED`, `TLS` or `MTLS`")
+    if mode.lower() in ("", "disabled"):
         found = {name: one for name, one in found.items() if not name.startswith("tls_")}
     return found
 

@@ -1,5 +1,7 @@
 """Asking a model over HTTP: answers, faults, and what is paid for them."""
 
+import time
+
 import pytest
 from scripted_model import ScriptedModel, say, use
 
@@ -48,6 +50,29 @@ def test_busy_servers_are_asked_again_and_paid_once():
         budget = Budget(tokens=500)
         assert asked(model, budget, max_tokens=100).text == "now"
     assert budget.used.calls == 1 and budget.used.tokens == 120
+
+
+def test_nobody_waits_longer_than_the_dollars_for_the_machine_last():
+    def slow(_: object) -> dict[str, object]:
+        time.sleep(4.0)
+        return say("too late")
+
+    with ScriptedModel([slow]) as model:
+        budget = Budget(dollars=1.2, price=Price(hour=3600.0))  # a dollar a second
+        with pytest.raises(ModelFailed, match="broke off"):
+            asked(model, budget)
+        assert 0.5 < budget.used.dollars <= 1.2
+        with pytest.raises(Spent, match="dollars"):
+            asked(model, budget)
+    assert len(model.asked) == 1
+
+
+def test_waiting_for_a_busy_server_is_not_its_work(monkeypatch):
+    monkeypatch.setattr(room, "RETRY_S", (1.5,))
+    with ScriptedModel([(503, "busy"), say("now")]) as model:
+        budget = Budget(dollars=9.0, price=Price(hour=3600.0))
+        asked(model, budget)
+    assert budget.used.seconds < 1.0 and budget.used.dollars < 1.0
 
 
 def test_refusals_cost_nothing_and_say_why():

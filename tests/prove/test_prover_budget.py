@@ -35,6 +35,36 @@ def test_dollars_are_reserved_at_their_most_and_settled_at_what_it_was():
     assert budget.fitting_output(0, 10**9) == pytest.approx((1 - 0.095) / 4e-6, abs=1)
 
 
+def test_hours_of_a_machine_are_reserved_like_tokens():
+    budget = Budget(dollars=1.0, price=Price(hour=3600.0))  # a dollar a second
+    assert budget.fitting_seconds(100, 100, 600.0) == pytest.approx(1.0)
+    with pytest.raises(Spent, match="dollars"), budget.call(1, 1, most_s=1.1):
+        raise AssertionError("must not be begun")
+    with budget.call(100, 100, most_s=1.0) as usage:
+        with pytest.raises(Spent, match="dollars"):
+            budget.fitting_seconds(100, 100, 600.0)  # all of it is reserved
+        usage.calls, usage.seconds = 1, 0.25
+    assert budget.used.dollars == pytest.approx(0.25)
+    with pytest.raises(Spent, match="dollars"):
+        budget.fitting_seconds(100, 100, 600.0)  # less than a second is left
+    assert Budget(price=Price(hour=9.0)).fitting_seconds(1, 1, 600.0) == 600.0
+    assert Budget(dollars=1.0, price=PRICE).fitting_seconds(1, 1, 600.0) == 600.0
+
+
+def test_where_time_and_tokens_cost_both_have_a_share():
+    budget = Budget(dollars=8.0, price=Price(output=4.0, hour=3600.0))
+    most = budget.fitting_output(0, 10**9)
+    assert most == 1_000_000
+    assert budget.fitting_seconds(0, most, 600.0) == pytest.approx(4.0)
+
+
+def test_of_what_broke_off_only_the_time_that_passed_counts():
+    budget = Budget(dollars=100.0, tokens=100, price=Price(hour=3600.0))
+    with pytest.raises(OSError), budget.call(30, 30, most_s=60.0):
+        raise OSError
+    assert budget.used.tokens == 60 and budget.used.dollars < 10
+
+
 def test_what_broke_off_counts_whole():
     budget = Budget(tokens=100)
     with pytest.raises(OSError), budget.call(30, 30):

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bise.settings import by_name
-from bise.sources import read_settings
+from bise.sources import NOT_SETTINGS, read_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -48,7 +48,7 @@ def test_its_settings_are_settings():
     assert found.settings.keys == "/etc/bise/keys.json"
     assert tomllib.loads((DEPLOY / "bise.toml").read_text())["serve"]
     text = "\n".join(path.read_text() for path in DEPLOY.iterdir() if path.is_file())
-    known = {f"BISE_{name.upper()}" for name in by_name()} | {"BISE_CONFIG", "BISE_REQUIRE_CORE"}
+    known = {f"BISE_{name.upper()}" for name in by_name()} | NOT_SETTINGS
     assert set(re.findall(r"BISE_\w+", text)) <= known
 
 

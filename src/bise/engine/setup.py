@@ -46,7 +46,7 @@ class EngineConfig:
     """Replies computed at once; more wait."""
 
     is_exact: bool = False
-    """The same text gives the same bits whatever shares a pass; several times slower."""
+    """The same text gives the same bits whatever shares a pass; slower, in torch several times."""
 
     cache_kind: CacheKind = "plain"
     """How entries are kept: as computed, or in 8 bits."""

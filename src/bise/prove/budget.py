@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -118,30 +118,43 @@ class Budget:
 
     @contextmanager
     def call(
-        self, prompt_tokens: int, most_output: int, price: Price | None = None
+        self,
+        prompt_tokens: int,
+        most_output: int,
+        price: Price | None = None,
+        *,
+        most_s: float = 0.0,
     ) -> Generator[Usage, None, None]:
         """Room for one call of a model; write what it used into what is given. Raises `Spent`.
 
-        prompt_tokens: an upper bound; price: of another model than the budget's. Whoever leaves
-        without having written anything pays nothing; after an exception the whole reservation
-        counts, since the other side may have computed.
+        prompt_tokens: an upper bound; price: of another model than the budget's; most_s: how long
+        its machine may be busy with it. Whoever leaves without having written anything pays
+        nothing; after an exception the whole reservation counts, of the time what has passed,
+        since the other side may have computed.
         """
         self.need_time()
-        most = Usage(calls=1, prompt_tokens=prompt_tokens, output_tokens=most_output)
+        most = Usage(
+            calls=1, prompt_tokens=prompt_tokens, output_tokens=most_output, seconds=most_s
+        )
         price = price or self.price
         most.dollars = price.of(most)
         self._reserve(most)
-        found = Usage()
+        found, started = Usage(), time.monotonic()
         try:
             yield found
         except BaseException:
-            self._settle(most, most)
+            found = replace(most, seconds=min(most_s, time.monotonic() - started))
+            found.dollars = price.of(found)
+            self._settle(most, found)
             raise
         found.dollars = price.of(found)
         self._settle(most, found)
 
     def fitting_output(self, prompt_tokens: int, wanted: int, price: Price | None = None) -> int:
-        """Tokens of an answer that still fit, at most so many. Raises `Spent` if none does."""
+        """Tokens of an answer that still fit, at most so many. Raises `Spent` if none does.
+
+        Where time costs too, half of the dollars are left for it.
+        """
         price = price or self.price
         with self._lock:
             most = wanted
@@ -151,12 +164,32 @@ class Budget:
                 if most < 1:
                     raise Spent("tokens")
             if self.dollars is not None and price.output > 0:
-                left_usd = self.dollars - self.used.dollars - self._reserved.dollars
-                left_usd -= prompt_tokens * price.prompt / MILLION
+                left_usd = self._left_usd(prompt_tokens, price) / (2 if price.hour > 0 else 1)
                 most = min(most, int(left_usd * MILLION / price.output))
                 if most < 1:
                     raise Spent("dollars")
             return most
+
+    def fitting_seconds(
+        self, prompt_tokens: int, most_output: int, wanted: float, price: Price | None = None
+    ) -> float:
+        """How long a machine that is paid by the hour may still be busy with a call of so many
+        tokens, at most so long. Raises `Spent` if not for a second."""
+        price = price or self.price
+        if self.dollars is None or price.hour <= 0:
+            return wanted
+        with self._lock:
+            left_usd = self._left_usd(prompt_tokens, price) - most_output * price.output / MILLION
+        most = min(wanted, left_usd / price.hour * 3600)
+        if most < 1:
+            raise Spent("dollars")
+        return most
+
+    def _left_usd(self, prompt_tokens: int, price: Price) -> float:
+        """For the answer to a prompt. The lock is held."""
+        assert self.dollars is not None
+        left = self.dollars - self.used.dollars - self._reserved.dollars
+        return left - prompt_tokens * price.prompt / MILLION
 
     def check(self) -> None:
         """One more run of Lean. Raises `Spent`."""

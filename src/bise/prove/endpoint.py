@@ -142,16 +142,16 @@ class Endpoint:
         if seed is not None:
             body["seed"] = seed
         refusal = None
-        with budget.call(prompt_tokens, most, self.price) as usage:
-            started = time.monotonic()
+        limit_s = budget.fitting_seconds(prompt_tokens, most, self.timeout_s, self.price)
+        with budget.call(prompt_tokens, most, self.price, most_s=limit_s) as usage:
             try:
-                answer = self._post(body, budget)
+                answer, seconds = self._post(body, budget, limit_s)
             except Refused as fault:
                 refusal = fault  # nothing was computed, so nothing is to be paid
             else:
                 read = _read(answer)
                 usage.add(read.usage)
-                usage.calls, usage.seconds = 1, time.monotonic() - started
+                usage.calls, usage.seconds = 1, seconds
                 return Answer(
                     text=read.text, calls=read.calls, finish_reason=read.finish_reason, usage=usage
                 )
@@ -162,12 +162,16 @@ class Endpoint:
         """Hang up."""
         self._client.close()
 
-    def _post(self, body: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    def _post(
+        self, body: dict[str, Any], budget: Budget, most_s: float
+    ) -> tuple[dict[str, Any], float]:
+        """An answer, and the seconds that the attempt which brought it took."""
         for number in range(RETRIES + 1):
             budget.need_time()
             wait_s = RETRY_S[min(number, len(RETRY_S) - 1)]
-            limit_s = min(self.timeout_s, max(1.0, budget.left_s))
+            limit_s = min(most_s, max(1.0, budget.left_s))
             limits = httpx.Timeout(limit_s, connect=CONNECT_S)
+            started = time.monotonic()
             try:
                 answer = self._client.post(
                     f"{self.url}/chat/completions", json=body, timeout=limits
@@ -179,7 +183,7 @@ class Endpoint:
                 raise ModelFailed(words) from None
             else:
                 if answer.status_code == 200:
-                    return _json_of(answer)
+                    return _json_of(answer), time.monotonic() - started
                 words = f"`{self.url}` answered {answer.status_code}: {_fault_of(answer)}"
                 if self._drops_effort(answer, body):
                     continue
