@@ -19,11 +19,19 @@ def logits_of(seed: int) -> torch.Tensor:
     return torch.randn(VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
 
 
-def draws_of(prompt=(1,), stop_ids=frozenset({2}), barred=None, generated=(), **sampling):
+def draws_of(
+    prompt=(1,),
+    stop_ids=frozenset({2}),
+    barred_ids=frozenset(),
+    barred=None,
+    generated=(),
+    **sampling,
+):
     request = Request(
         prompt_ids=list(prompt),
         sampling=Sampling(**sampling),
         stop_ids=stop_ids,
+        barred_ids=barred_ids,
     )
     draws = Draws.of(request)
     draws.barred = barred
@@ -152,6 +160,18 @@ def test_penalties_and_bias_by_their_definitions():
     expected[8] -= 0.5 + 0.25
     expected[9] -= 0.5 + 2 * 0.25
     torch.testing.assert_close(shaped, torch.tensor(expected))
+
+
+def test_an_end_that_is_ignored_is_not_said_and_other_ends_are():
+    logits = torch.zeros(VOCAB)
+    logits[[2, 3]] = torch.tensor([9.0, 8.0])
+    how = {"temperature": 0.0, "stop_ids": frozenset({2, 3}), "barred_ids": frozenset({2})}
+    assert sample(logits[None].clone(), [draws_of(**how)]) == [3]
+    early = sample(logits[None].clone(), [draws_of(**how, min_tokens=1)])
+    assert early[0] not in (2, 3)
+    barred = torch.ones(VOCAB, dtype=torch.bool)
+    barred[2] = False  # by its rules it may only end
+    assert sample(logits[None].clone(), [draws_of(**how, barred=barred)]) == [2]
 
 
 def test_no_stop_id_before_min_tokens():

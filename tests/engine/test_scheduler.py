@@ -240,6 +240,22 @@ def test_a_draft_that_does_not_fit_whole_is_dropped():
     assert second.tokens == [4, 5, 9]
 
 
+def test_what_a_preempted_request_finds_of_its_own_is_not_counted_as_cached():
+    scheduler = _scheduler(20)
+    track = _track(0, list(range(40)))
+    scheduler.add(track)
+    scheduler.done(scheduler.plan())
+    scheduler._preempt(track)
+    (one,) = scheduler.plan()
+    assert one.count < 40, "it finds its own pages again"
+    assert track.num_cached == 0
+    later = _track(1, list(range(40)))
+    scheduler.done([one])
+    scheduler.add(later)
+    scheduler.plan()
+    assert later.num_cached == 32
+
+
 def test_a_preempted_request_loses_its_draft():
     scheduler = _scheduler(20)
     track = _track(0, list(range(10)))

@@ -1,14 +1,15 @@
 """The core that only says what it is told, behind the real engine."""
 
 import asyncio
+import threading
 import time
 from itertools import count, islice
 
 import pytest
 
 from bise.engine import Bounds, Engine, Request, Sampling, ScriptedCore
-from bise.engine.requests import END_THINK, THINK
-from bise.engine.streams import MOST_UNREAD
+from bise.engine.requests import END_THINK, THINK, Step
+from bise.engine.streams import MOST_UNREAD, Ticket
 from bise.errors import BadRequest, PromptTooLong, WaitedTooLong
 
 BOUNDS = Bounds(vocab_size=2048, max_positions=5000, image_token=10, token_side=None)
@@ -80,6 +81,23 @@ def test_a_request_whose_turn_does_not_come_is_turned_away():
             said(engine, Request(prompt_ids=[1], queue_s=0.2))
         assert 0.2 <= time.monotonic() - began < 2
         first.close()
+
+
+def test_who_delivers_never_waits_for_a_reader_who_goes_on():
+    """Both at once, each with the lock that the other wants, would wait for ever."""
+    with Engine(ScriptedCore(numbers, BOUNDS)) as engine:
+        stream = engine.generate(Request(prompt_ids=[1]))
+        ticket = Ticket(stream.request, lambda _: None)
+        arrived: asyncio.Queue[Step | BaseException] = asyncio.Queue()
+        for _ in range(MOST_UNREAD + 1):
+            arrived.put_nowait(Step((1,)))
+        thread = threading.Thread(target=stream._hold, args=(ticket, arrived), daemon=True)
+        with ticket.lock:  # as the reader has it while he goes on
+            thread.start()
+            thread.join(10)
+            assert not thread.is_alive() and not ticket.is_held
+        stream._hold(ticket, arrived)
+        assert ticket.is_held
 
 
 def test_a_reader_who_lags_is_waited_for_and_gets_everything():

@@ -147,6 +147,9 @@ def test_a_stream_keeps_likelihoods_of_tokens_that_end_no_character(random_serve
 def test_sampling_fields_are_those_of_a_chat(thinking_server, random_server):
     assert text_of(thinking_server, stop=" y") == ","
     assert text_of(thinking_server, ignore_eos=True, max_tokens=30).startswith(", yes")
+    other = {"ignore_eos": True, "stop_token_ids": [300], "logit_bias": {"300": 100}}
+    (stopped,) = complete(random_server, "hello", **other).json()["choices"]
+    assert stopped["finish_reason"] == "stop", "an end of the client's own is none to be ignored"
     fields = {"temperature": 1.5, "max_tokens": 8}
     assert text_of(random_server, seed=1, **fields) == text_of(random_server, seed=1, **fields)
     assert complete(random_server, "hello", ignore_eos=True).json()["usage"][

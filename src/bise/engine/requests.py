@@ -99,6 +99,9 @@ class Request:
     stop_ids: frozenset[int] = frozenset({2})
     """Ids that end the reply; the one that did is the last id returned."""
 
+    barred_ids: frozenset[int] = frozenset()
+    """Ids that may not be said while there is anything else: an end that is to be ignored."""
+
     priority: int = 0
     """Lower goes first among those waiting."""
 

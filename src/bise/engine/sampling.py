@@ -59,7 +59,9 @@ class Draws:
             prompt_set=prompt,
             prompt_tokens=tokens,
             needs_counts=needs_counts,
-            needs_shape=bool(needs_counts or one.logit_bias or one.min_tokens),
+            needs_shape=bool(
+                needs_counts or one.logit_bias or one.min_tokens or request.barred_ids
+            ),
         )
 
     @property
@@ -171,8 +173,9 @@ def shape_logits(row: Tensor, draws: Draws) -> None:
         row[said] -= sampling.presence_penalty + sampling.frequency_penalty * times
     if draws.barred is not None:
         row.masked_fill_(draws.barred.to(row.device), NEVER)
-    if draws.num_generated < sampling.min_tokens:
-        ends = [token for token in request.stop_ids if token < len(row)]
+    is_early = draws.num_generated < sampling.min_tokens
+    if unwanted := request.barred_ids | (request.stop_ids if is_early else frozenset()):
+        ends = [token for token in unwanted if token < len(row)]
         kept = row[ends]
         row[ends] = NEVER
         if draws.barred is not None and bool(row.max() == NEVER):

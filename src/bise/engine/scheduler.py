@@ -196,7 +196,8 @@ class Scheduler:
             limit = len(track.tokens) - track.num_draft - 1
             found = self.pool.find(track.holding, track.keys, limit)
             track.num_computed += found
-            track.num_cached += found
+            if not track.num_preempted:  # later it finds what it had computed itself
+                track.num_cached += found
 
     def _is_being_computed(self, track: Track, busy: set[tuple[int, tuple[int, ...]]]) -> bool:
         """Whether this pass already computes the page this request would begin with."""

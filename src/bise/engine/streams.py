@@ -142,11 +142,19 @@ class Stream:
         return ticket
 
     def _hold(self, ticket: Ticket, arrived: "asyncio.Queue[Step | BaseException]") -> None:
-        """Let the request wait for a reader who lags."""
-        with ticket.lock:
+        """Let the request wait for a reader who lags.
+
+        Never waits: whoever delivers may hold a lock of the engine's that `_go_on` wants while it
+        has the ticket's. The next step asks again.
+        """
+        if not ticket.lock.acquire(blocking=False):
+            return
+        try:
             if not ticket.is_held and arrived.qsize() > MOST_UNREAD:
                 ticket.is_held = True
                 self.host.hold(ticket, is_on=True)
+        finally:
+            ticket.lock.release()
 
     def _go_on(self, ticket: Ticket, arrived: "asyncio.Queue[Step | BaseException]") -> None:
         """The reader has nearly caught up."""

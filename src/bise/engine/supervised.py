@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bise.engine.engine import EngineFailed, QueueFull
+from bise.engine.engine import EngineClosed, EngineFailed, QueueFull
 from bise.engine.link import Link
 from bise.engine.requests import EngineStats, Request, Step
 from bise.engine.streams import Post, Stream, Ticket
@@ -197,7 +197,7 @@ class SupervisedEngine:
             link, self._link = self._link, None
             if link is not None:
                 link.send(Bye())
-            self._fail_all(UserError("the engine was closed"))
+            self._fail_all(EngineClosed("the engine was closed"))
         self._watch.join()
 
     def __enter__(self) -> "SupervisedEngine":
@@ -236,7 +236,7 @@ class SupervisedEngine:
     def _need_link(self) -> Link:
         """The child, or why there is none."""
         if self._closing.is_set():
-            raise UserError("the engine is closed")
+            raise EngineClosed("the engine is closed")
         if self.lost is not None:
             raise self.lost
         if self._link is None:

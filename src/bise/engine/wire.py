@@ -303,12 +303,15 @@ def _pack_step(number: int, step: Step, tensors: list[Tensor]) -> list[Any]:
     return [*row, *(_pack(one, tensors) for one in more)]
 
 
+ID_SETS = ("stop_ids", "barred_ids")
+
+
 def _pack_request(request: Request, tensors: list[Tensor]) -> dict[str, Any]:
     """A request; long prompts travel as numbers, not as letters."""
     made = {one.name: getattr(request, one.name) for one in fields(request)}
     made["prompt_ids"] = torch.tensor(list(request.prompt_ids), dtype=torch.int64)
     made["images"] = [image.float() for image in request.images]  # what the engine promises to take
-    made["stop_ids"] = sorted(request.stop_ids)
+    made |= {name: sorted(made[name]) for name in ID_SETS}
     return {name: _pack(value, tensors) for name, value in made.items()}
 
 
@@ -376,7 +379,7 @@ def _unpack_request(values: Any, tensors: Iterator[Tensor]) -> Request:
     made = {
         "prompt_ids": prompt_ids.tolist(),
         "images": images,
-        "stop_ids": frozenset(_whole(token) for token in values["stop_ids"]),
+        **{name: frozenset(_whole(token) for token in values[name]) for name in ID_SETS},
     }
     rest = {
         name: _unpack(hint, values[name], tensors)

@@ -43,9 +43,6 @@ from bise.text import (
 
 FinishReason = Literal["stop", "length", "tool_calls"]
 
-FOR_EVER = 2**62
-"""More tokens than any context has."""
-
 
 class DeadlinePassed(UserError):
     """The time a request was given ran out before its first token (504)."""
@@ -175,14 +172,13 @@ class Talker:
         if ask.is_chat and not (ask.tools and ask.calls.mode != "none"):
             bias = {**sampling.logit_bias, special.calls: float("-inf")}
             sampling = replace(sampling, logit_bias=bias)
-        if ask.ignores_end:
-            sampling = replace(sampling, min_tokens=FOR_EVER)
         request = Request(
             prompt_ids=prompt.ids,
             images=[torch.as_tensor(image.pixels) for image in prompt.images],
             sampling=sampling,
             max_tokens=ask.max_tokens,
             stop_ids=ask.stop_ids | {special.eos},
+            barred_ids=frozenset({special.eos} if ask.ignores_end else ()),
             priority=ask.priority,
             cache_salt=ask.cache_salt,
             deadline_s=ask.deadline_s,
