@@ -111,8 +111,20 @@ def test_max_tokens_cut_and_count_thinking(thinking_server):
 
 
 def test_a_thinking_budget_ends_the_thinking(thinking_server):
-    (choice,) = thinking_server.chat(thinking_token_budget=1, max_tokens=8).json()["choices"]
-    assert len(choice["message"]["reasoning"]) < len("so 12")
+    for fields in (
+        {"thinking_token_budget": 1},
+        {"reasoning": {"max_tokens": 1}},
+        {"thinking": {"type": "enabled", "budget_tokens": 1}},
+    ):
+        (choice,) = thinking_server.chat(max_tokens=8, **fields).json()["choices"]
+        assert len(choice["message"]["reasoning"]) < len("so 12")
+
+
+@pytest.mark.parametrize("budget", [True, "9", 1.5, -1])
+def test_a_thinking_budget_is_a_whole_number(thinking_server, budget):
+    reply = thinking_server.chat(thinking={"type": "enabled", "budget_tokens": budget})
+    assert reply.status_code == (400 if budget == -1 else 422)
+    assert "`thinking.budget_tokens`" in reply.text
 
 
 def test_ignore_eos_goes_on_to_the_limit(thinking_server):
@@ -270,8 +282,12 @@ EFFORTS = [
         ({"reasoning_effort": 0}, "none"),
         ({"reasoning": {"effort": "low"}}, "high"),
         ({"reasoning": {"enabled": True}}, "high"),
+        ({"reasoning": {"max_tokens": 100}}, "high"),
+        ({"reasoning": {"max_tokens": 0}}, "none"),
+        ({"reasoning": {"max_tokens": 100, "enabled": False}}, "none"),
         ({"thinking": {"type": "enabled"}}, "high"),
         ({"thinking": {"type": "disabled"}}, "none"),
+        ({"thinking": {"type": "disabled"}, "output_config": {"effort": "high"}}, "none"),
         ({"prompt_mode": "reasoning"}, "high"),
         ({"chat_template_kwargs": {"enable_thinking": True}}, "high"),
         ({"reasoning_effort": "none", "prompt_mode": "reasoning"}, "none"),
@@ -289,6 +305,9 @@ def test_unknown_fields_are_ignored_and_named(thinking_server):
     body = {"messages": [odd, odd], "max_tokens": 0}
     reply = thinking_server.client.post("/v1/chat/completions", json=body)
     assert reply.headers["x-ignored-params"] == "messages.mood"
+    for name, shown in ((" ", "?"), (" \ta b\n", "??a?b?"), ("é", "?")):
+        reply = thinking_server.chat(max_tokens=0, **{name: 1})
+        assert reply.status_code == 200 and reply.headers["x-ignored-params"] == shown
     assert "x-ignored-params" not in thinking_server.chat(max_tokens=0).headers
 
 

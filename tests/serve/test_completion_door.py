@@ -121,6 +121,26 @@ def test_a_streams_first_piece_has_them_all(random_server):
                 assert told == column
 
 
+def test_a_token_stands_where_the_text_before_it_ends(random_server):
+    prompt = "é🙂 abc"  # of 2, 4, 1 and 1 tokens
+    fields = {"echo": True, "logprobs": 0, "temperature": 1.5, "seed": 3, "max_tokens": 60}
+    (whole,) = complete(random_server, prompt, ignore_eos=True, **fields).json()["choices"]
+    places = whole["logprobs"]["text_offset"]
+    assert places[:10] == [0, 0, 0, 1, 1, 1, 1, 2, 5, 6]
+    assert places == sorted(places) and places[-1] <= len(whole["text"])
+    chunks = chunks_of(random_server, prompt, ignore_eos=True, **fields)
+    pieces = [chunk["choices"][0]["logprobs"]["text_offset"] for chunk in chunks]
+    assert [place for piece in pieces for place in piece] == places
+
+
+def test_a_stream_that_holds_text_back_has_the_same_places(thinking_server):
+    fields = {"logprobs": 0, "stop": ", yes, no"}
+    (whole,) = complete(thinking_server, **fields).json()["choices"]
+    chunks = chunks_of(thinking_server, **fields)
+    pieces = [chunk["choices"][0]["logprobs"]["text_offset"] for chunk in chunks]
+    assert [place for piece in pieces for place in piece] == whole["logprobs"]["text_offset"]
+
+
 def test_a_prompts_likelihoods_can_come_by_id(random_server, tekken):
     body = complete(random_server, "so 12", prompt_logprobs=2, max_tokens=1).json()
     echoed = complete(random_server, "so 12", echo=True, logprobs=2, max_tokens=1).json()

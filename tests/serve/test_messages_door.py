@@ -4,6 +4,10 @@ import base64
 import json
 
 import pytest
+from starlette.responses import JSONResponse
+
+from bise.serve.blocks import Block
+from bise.serve.messages_reply import input_json
 
 HELLO = [{"role": "user", "content": "hi"}]
 TOOL = {"name": "add", "input_schema": {"type": "object"}}
@@ -91,6 +95,18 @@ def test_calls_are_blocks_with_their_input(calling_server):
     assert call["name"] == "add" and call["input"] == {}
     cut = send(calling_server, tools=[TOOL], max_tokens=5).json()
     assert cut["stop_reason"] == "max_tokens" and len(cut["content"]) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"x": 1e999}', '{"x": [-1e400]}', '{"x": NaN}', r'{"x": "\ud800"}', "[1]", '{"x":' * 3000],
+    ids=range(6),
+)
+def test_arguments_that_no_answer_could_hold_stay_as_they_were_written(arguments):
+    block = Block("call", 0, text=arguments)
+    assert input_json(block) == {"input": {"_raw": arguments}}
+    assert JSONResponse(input_json(block)).status_code == 200
+    assert input_json(Block("call", 0, text='{"x": 1e99}')) == {"input": {"x": 1e99}}
 
 
 def test_a_whole_turn_with_a_tool_can_be_sent_back(deliberate_server):
@@ -185,6 +201,7 @@ EFFORTS = [
     ({"thinking": {"type": "disabled"}}, "none"),
     ({"output_config": {"effort": "low"}}, "high"),
     ({"output_config": {"effort": "none"}, "thinking": {"type": "adaptive"}}, "none"),
+    ({"output_config": {"effort": "high"}, "thinking": {"type": "disabled"}}, "none"),
 ]
 
 

@@ -44,6 +44,16 @@ CASES = [
      [user(), says("", "a"), lost("a"), says("y"), user()], ["missing-result-added"]),
     ("a turn said twice", [user(), says("", "a"), says("", "a"), result("a")],
      [user(), says("", "a"), lost("a"), says("", "a"), result("a")], ["missing-result-added"]),
+    ("words between a call and its result", [user(), says("", "a"), says("y"), result("a")],
+     [user(), says("y", "a"), result("a")], ["assistants-merged"]),
+    ("words between calls and a late result",
+     [user(), says("", "a"), says("y"), says("", "b"), user("?"), result("a"), result("b")],
+     [user(), says("y", "a", "b"), result("a"), result("b"), user("?")],
+     ["assistants-merged", "results-sorted"]),
+    ("a result behind the next turn",
+     [user(), says("", "a"), says("y"), user("?"), says(), result("a"), user()],
+     [user(), says("", "a"), lost("a"), says("y"), user("?"), says(), user()],
+     ["missing-result-added", "unknown-result-dropped"]),
     ("a result that comes too late", [user(), says("", "a"), user(), says(), result("a"), user()],
      [user(), says("", "a"), lost("a"), user(), says(), user()],
      ["missing-result-added", "unknown-result-dropped"]),
@@ -72,6 +82,10 @@ CASES = [
      ["empty-assistant-dropped", "users-merged"]),
     ("assistant first", [says(), user()], [Message("user"), says(), user()],
      ["user-before-assistant"]),
+    ("system alone", [system(), system("t")], [system(), system("t"), Message("user")],
+     ["user-added"]),
+    ("system and a beginning", [system(), says("A", prefix=True)],
+     [system(), Message("user"), says("A", prefix=True)], ["user-added"]),
     ("result first", [result("a"), user()], [user()], ["unknown-result-dropped"]),
     ("nothing", [], [], []),
 ]  # fmt: skip
@@ -104,6 +118,10 @@ def test_a_long_mess_is_mended_at_once():
     found, told = repair([user(), *many, calls, *results, *[user()] * 4000])
     assert time.process_time() - begun < 1 and len(found) == 8002
     assert told == ["assistants-merged", "results-sorted", "users-merged"]
+    apart = [one for number in range(4000) for one in (user(), result(str(number)))]
+    begun = time.process_time()
+    repair([user(), calls, *many, *apart])
+    assert time.process_time() - begun < 1
 
 
 def test_arguments_that_are_no_json_are_wrapped_unless_they_are_ours():
@@ -143,6 +161,9 @@ STRICT_WORDS = [
      "empty-assistant-dropped,users-merged", "3051", "must have either content or tool_calls"),
     ([as_json("assistant"), as_json("user")],
      "user-before-assistant", "3230", "Conversation must start with a user message"),
+    ([as_json("system")], "user-added", "3230", "the conversation has no message of the user"),
+    ([as_json("system"), as_json("assistant", prefix=True)],
+     "user-added", "3230", "the conversation has no message of the user"),
     ([as_json("user"), as_json("assistant", None, tool_calls=[CALL]), as_json("tool")],
      "call-id-filled", "3280", "Tool call id has to be defined."),
 ]  # fmt: skip
@@ -158,6 +179,14 @@ def test_repairs_are_told_and_strict_requests_refused(
     reply = chat(thinking_server, messages, **STRICT)
     assert reply.status_code == 400 and reply.json()["code"] == code
     assert words in reply.json()["message"]
+
+
+def test_without_a_message_of_the_user_tools_and_effort_are_still_told(thinking_server):
+    tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    for messages in ([as_json("system")], [as_json("system"), as_json("assistant", prefix=True)]):
+        ask = {"messages": messages, "tools": [tool], "reasoning_effort": "high"}
+        text = thinking_server.post("/render", **ask).json()["text"]
+        assert "[AVAILABLE_TOOLS]" in text and '{"reasoning_effort": "high"}' in text
 
 
 def test_a_question_after_a_result_needs_no_repair(thinking_server):

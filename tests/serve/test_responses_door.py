@@ -142,6 +142,17 @@ def test_what_came_out_can_go_in_again(deliberate_server):
     assert reply.headers["x-ignored-params"] == "input[1]"
 
 
+def test_words_between_a_call_and_its_result_lose_neither(thinking_server):
+    question = {"role": "user", "content": "hi"}
+    call = {"type": "function_call", "call_id": "1", "name": "add", "arguments": "{}"}
+    words = {"role": "assistant", "content": [{"type": "output_text", "text": "well"}]}
+    result = {"type": "function_call_output", "call_id": "1", "output": "one"}
+    reply = send(thinking_server, [question, call, words, result], max_output_tokens=1)
+    assert reply.headers["x-request-repairs"] == "assistants-merged"
+    first = count_of(thinking_server, [question, words, call, result])
+    assert count_of(thinking_server, [question, call, words, result]) == first
+
+
 def test_input_is_what_the_same_chat_would_be(thinking_server):
     ours = count_of(
         thinking_server,

@@ -6,16 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from bise.serve import Key, KeyRing, digest_of
 from bise.serve.reply_names import ReplyNames, owner_of
 
 
 @pytest.fixture(scope="module")
-def brooder(start, say, scripted, folder_of, tekken, network):
+def brooding(say, scripted, folder_of, tekken, network):
     """Thinks for ever, unless it is told to stop; then it says `6`."""
     special, (one, six) = tekken.special, tekken.encode("16")
     script = say(special.think, "12345", then=one) | {special.end_think: six, six: special.eos}
     config = replace(network.config, max_positions=1 << 18)
-    with start(folder_of(scripted(script, config), "brooder")) as server:
+    return folder_of(scripted(script, config), "brooder")
+
+
+@pytest.fixture(scope="module")
+def brooder(start, brooding):
+    with start(brooding) as server:
         yield server
 
 
@@ -40,6 +46,24 @@ def test_a_stream_stops_thinking_and_answers(brooder, by):
     assert deltas[-1]["finish_reason"] == "stop"
     assert "".join(one["delta"].get("content") or "" for one in deltas) == "6"
     assert stop(brooder, chunk["id"]).status_code == 404, "it is over"
+
+
+def test_a_key_with_one_request_at_once_can_stop_it(start, brooding):
+    key = Key(name="a", digest=digest_of("k"), concurrent=1, requests_per_minute=1)
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0, "stream": True}
+    headers = {"authorization": "Bearer k"}
+    with start(brooding, parts={"ring": KeyRing(fixed=[key])}) as server:
+        with server.client.stream(
+            "POST", "/v1/chat/completions", json=body, headers=headers
+        ) as reply:
+            lines = reply.iter_lines()
+            name = json.loads(next(lines).removeprefix("data: "))["id"]
+            path = f"/v1/chat/completions/{name}/stop_thinking"
+            assert stop(server, name).status_code == 401, "it is asked for its key"
+            assert server.client.post(path, headers=headers).status_code == 202
+            assert '"finish_reason":"stop"' in "".join(lines)
+        refused = server.client.post("/v1/chat/completions", json=body, headers=headers)
+        assert refused.status_code == 429
 
 
 def test_who_is_not_thinking_cannot_stop(endless_server):

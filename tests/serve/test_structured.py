@@ -228,6 +228,21 @@ def test_only_allowed_tools_are_called(random_server):
         assert set(names) <= {"add"} and (names or found["finish_reason"] == "length")
 
 
+def test_where_no_tool_is_allowed_none_is_called(calling_server):
+    """It would say `ok` and call `add`."""
+    for choice in (
+        {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}},
+        {"type": "allowed_tools", "allowed_tools": {"mode": "none", "tools": []}},
+    ):
+        found = choice_of(calling_server.chat(tools=[ADD], tool_choice=choice, max_tokens=20))
+        assert not found["message"].get("tool_calls") and found["finish_reason"] != "tool_calls"
+    flat = {"type": "allowed_tools", "mode": "auto", "tools": []}
+    tool = {"type": "function", **ADD["function"]}
+    body = {"input": "hi", "tools": [tool], "tool_choice": flat, "max_output_tokens": 20}
+    output = calling_server.post("/v1/responses", **body).json()["output"]
+    assert {item["type"] for item in output} == {"message"}
+
+
 def test_several_calls_may_come_unless_that_is_forbidden(random_server):
     counts = {True: set(), False: set()}
     for is_parallel in counts:
@@ -392,6 +407,8 @@ WRONG = [
     ({"tool_choice": {"type": "robot"}, "tools": [ADD]}, 422, "`robot`"),
     ({"tool_choice": {"type": "function", "function": {"name": "x"}}, "tools": [ADD]}, 400, "`x`"),
     ({"tool_choice": {"type": "allowed_tools"}, "tools": [ADD]}, 422, "tools"),
+    ({"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": []}},
+      "tools": [ADD]}, 400, "allows none of the `tools`"),
     ({"tool_choice": "any", "tools": [ADD], "response_format": {"type": "json_object"}}, 400,
      "leave one"),
     ({"tools": [{"type": "function", "function": {"name": "f", "strict": True, "parameters": {

@@ -192,6 +192,7 @@ def test_how_many_calls_there_may_be(tekken, mode, is_parallel, start):
 def test_without_tools_or_a_form_nothing_is_asked(tekken):
     assert reply_rules(tekken.special, None, Calls()) is None
     assert reply_rules(tekken.special, None, calls_of([SUB], "none")) is None
+    assert calls_of([SUB], "auto", []).mode == "none", "no tool is allowed"
     form = choice_form(["a"])
     assert reply_rules(tekken.special, form, calls_of([SUB], "none")) == form.grammar
 
@@ -210,6 +211,8 @@ def test_calls_that_cannot_be_made_are_refused():
         calls_of([SUB], "required", ["x"])
     with pytest.raises(BadRequest, match="no `tools`"):
         calls_of([], "required")
+    with pytest.raises(BadRequest, match="allows none"):
+        calls_of([SUB], "required", [])
     with pytest.raises(BadRequest, match=r"strict tool `f`.*`properties\.a\.uniqueItems`"):
         calls_of([Tool("f", parameters={"properties": {"a": {"uniqueItems": True}}}, strict=True)])
 

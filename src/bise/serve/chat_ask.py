@@ -128,11 +128,14 @@ def said_effort(body: ChatBody) -> object:
     """How much to think, from the first of the many fields clients say it in."""
     reasoning, kwargs = body.reasoning or Reasoning(), body.chat_template_kwargs or {}
     thinking = optional(body.thinking or {}, "type", str, "thinking")
+    is_off = thinking == "disabled"  # some send an effort for the rest of the work beside it
     switches = {"enabled": "high", "adaptive": "high", "disabled": "none"}
     said = (
         body.reasoning_effort,
         reasoning.effort,
         reasoning.enabled,
+        "high" if (reasoning.max_tokens or 0) > 0 else None,
+        "none" if is_off else None,
         (body.output_config or {}).get("effort"),
         None if thinking is None else switches.get(thinking, thinking),
         body.enable_thinking,
@@ -146,9 +149,13 @@ def said_effort(body: ChatBody) -> object:
 
 def budget_of(body: ChatBody, effort: object) -> int | None:
     """Thinking tokens at most; if nobody says, what the word for the effort allows."""
-    budget = body.thinking_token_budget
-    if budget is None and body.reasoning is not None:
-        budget = body.reasoning.max_tokens
-    if budget is None:
-        return EFFORT_BUDGETS.get(effort) if isinstance(effort, str) else None
-    return not_negative("thinking_token_budget", budget)
+    reasoning = body.reasoning or Reasoning()
+    said = {
+        "thinking_token_budget": body.thinking_token_budget,
+        "reasoning.max_tokens": reasoning.max_tokens,
+        "thinking.budget_tokens": optional(body.thinking or {}, "budget_tokens", int, "thinking"),
+    }
+    for name, budget in said.items():
+        if budget is not None:
+            return not_negative(name, budget)
+    return EFFORT_BUDGETS.get(effort) if isinstance(effort, str) else None

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from bise.serve.chat_reply import joined
-from bise.serve.likelihoods import columns_json, fewer, prompt_json
+from bise.serve.likelihoods import Places, columns_json, fewer, prompt_json
 from bise.serve.talk import Talk
 from bise.text import Delta, Tekken
 
@@ -34,8 +34,8 @@ class CompletionForm:
     has_usage: bool = False
     """End a stream with its usage."""
 
-    chars: dict[int, int] = field(default_factory=dict[int, int])
-    """How much of each choice has been told: where the next token stands."""
+    places: dict[int, Places] = field(default_factory=dict[int, Places])
+    """Where the next token of each choice stands that has begun."""
 
     id: str = field(default_factory=lambda: f"cmpl-{uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
@@ -57,7 +57,7 @@ class CompletionForm:
 
     def chunk(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any] | None:
         """What one step of the engine added to one choice; None if there is nothing to show."""
-        is_first = index not in self.chars and talk.usage.completion_tokens > 0
+        is_first = index not in self.places and talk.usage.completion_tokens > 0
         if not (joined(deltas, "answer") or is_first or talk.finish_reason is not None):
             return None  # likelihoods stay with the talk, and come with the next text
         return {**self.head(), "choices": [self.choice(index, talk, deltas)]}
@@ -67,33 +67,33 @@ class CompletionForm:
 
     def choice(self, index: int, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
         """The next piece of a choice, or all of it."""
-        is_first = index not in self.chars
-        echo = self.tekken.decode(talk.prepared.prompt.ids) if self.has_echo and is_first else ""
-        told = self.chars.setdefault(index, len(echo))
-        text = joined(deltas, "answer")
-        self.chars[index] += len(text)
+        has_prompt = self.has_echo and index not in self.places
+        places = self.places.setdefault(index, Places(self.tekken))
+        echo = self.tekken.decode(talk.prepared.prompt.ids) if has_prompt else ""
         return {
             "index": index,
-            "text": echo + text,
-            "logprobs": self.logprobs(talk, told, has_prompt=self.has_echo and is_first),
+            "text": echo + joined(deltas, "answer"),
+            "logprobs": self.logprobs(talk, places, has_prompt=has_prompt),
             "finish_reason": talk.finish_reason,
             "stop_reason": talk.stop_reason,
             **(self.prompt_logprobs(talk) if self.rates_prompt else {}),
         }
 
-    def logprobs(self, talk: Talk, start: int, *, has_prompt: bool) -> dict[str, Any] | None:
+    def logprobs(self, talk: Talk, places: Places, *, has_prompt: bool) -> dict[str, Any] | None:
         """The likelihoods since this was last asked, behind those of the prompt if it is told too.
 
-        start: where in the text the first of a reply's stands
+        places: where in the text tokens stand
         """
         if self.num_top is None:
             return None
         rated, talk.logprobs = talk.logprobs, []
         if not has_prompt:
-            return columns_json(self.tekken, rated, start)
+            return columns_json(self.tekken, rated, places.take(token for token, _ in rated))
         first, num_top = talk.prepared.prompt.ids[0], self.num_top
         prompt = [(token, fewer(found, num_top)) for token, found in talk.rated_prompt]
-        return columns_json(self.tekken, [(first, None), *prompt, *rated], 0)
+        before = places.take([first, *(token for token, _ in prompt)], is_end=True)
+        behind = places.take(token for token, _ in rated)
+        return columns_json(self.tekken, [(first, None), *prompt, *rated], [*before, *behind])
 
     def prompt_logprobs(self, talk: Talk) -> dict[str, Any]:
         """The likelihoods of the prompt, as a field of a choice."""

@@ -112,7 +112,7 @@ class Envelope:
         if key is None:
             raise no_key(headers)
         visit.account = self.served.ledger.account(key)
-        if visit.method == "POST":
+        if visit.method == "POST" and not visit.path.endswith("/stop_thinking"):
             visit.account.enter(visit.arrived_s)
             visit.has_entered = True
 

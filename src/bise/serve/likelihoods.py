@@ -1,6 +1,7 @@
 """How likely tokens were, as clients are told: of a reply, and of the prompt before it."""
 
-from collections.abc import Sequence
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bise.engine import TokenLogprobs
@@ -53,22 +54,37 @@ def by_id(tekken: Tekken, token: int, found: TokenLogprobs) -> dict[str, Any]:
     }
 
 
-def columns_json(
-    tekken: Tekken, rated: Sequence[tuple[int, TokenLogprobs | None]], start: int
-) -> dict[str, list[Any]]:
-    """Tokens in columns, as `POST /v1/completions` has them; null where nothing is known.
+class Places:
+    """Where in a text its tokens stand, as they come: a token stands where those before it end."""
 
-    start: where in the text the first of them stands
-    """
-    offsets: list[int] = []
-    for token, _ in rated:
-        offsets.append(start)
-        start += len(tekken.decode([token]))
+    def __init__(self, tekken: Tekken):
+        self.tekken = tekken
+        self.num_chars = 0
+        self._characters = getincrementaldecoder("utf-8")("replace")
+
+    def take(self, ids: Iterable[int], *, is_end: bool = False) -> list[int]:
+        """Where the next tokens stand. All of a character stand where it begins.
+
+        is_end: half a character is not gone on with
+        """
+        places: list[int] = []
+        for token in ids:
+            places.append(self.num_chars)
+            self.num_chars += len(self._characters.decode(self.tekken.token_bytes(token)))
+        if is_end:
+            self.num_chars += len(self._characters.decode(b"", final=True))
+        return places
+
+
+def columns_json(
+    tekken: Tekken, rated: Sequence[tuple[int, TokenLogprobs | None]], places: Sequence[int]
+) -> dict[str, list[Any]]:
+    """Tokens in columns, as `POST /v1/completions` has them; null where nothing is known."""
     return {
         "tokens": [tekken.token_text(token) for token, _ in rated],
         "token_logprobs": [found and max(found.logprob, LOWEST) for _, found in rated],
         "top_logprobs": [found and by_text(tekken, found) for _, found in rated],
-        "text_offset": offsets,
+        "text_offset": list(places),
     }
 
 

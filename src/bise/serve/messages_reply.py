@@ -1,12 +1,14 @@
 """Answers of `POST /v1/messages`, whole or as events."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from bise.errors import BadRequest
 from bise.serve.blocks import Block, Event, blocks_of
+from bise.serve.json_body import parse
+from bise.serve.limits import Limits
 from bise.serve.seal import Seal
 from bise.serve.talk import FinishReason, Talk
 from bise.text import Delta
@@ -88,10 +90,10 @@ def empty_json(block: Block) -> dict[str, Any]:
 
 
 def input_json(block: Block) -> dict[str, Any]:
-    """What a tool is called with; what is no object is put into one."""
+    """What a tool is called with; what is no object, or could not be sent, is put into one."""
     try:
-        value = json.loads(block.text)
-    except (ValueError, RecursionError):
+        value = parse(block.text.encode(), Limits())
+    except BadRequest:
         value = None
     return {"input": value if isinstance(value, dict) else {"_raw": block.text}}
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
-from bise.errors import BadCall, BadRequest
+from bise.errors import BadCall, BadOrder, BadRequest
 from bise.text import Message, TextPart, ThinkPart, ToolCall
 from bise.text.turns import merge_parts
 
@@ -42,6 +42,11 @@ def repair(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:
     if mended and mended[0].role == "assistant":
         repairs.note("user-before-assistant")
         mended.insert(0, Message("user"))
+    if mended and lacks_user(mended):
+        repairs.note("user-added")
+        roles = [message.role for message in mended]
+        num_system = next((at for at, role in enumerate(roles) if role != "system"), len(roles))
+        mended.insert(num_system, Message("user"))
     if any(before.role == after.role == "user" for before, after in pairwise(mended)):
         repairs.note("users-merged")  # where it is encoded
     return mended, repairs.kinds
@@ -75,6 +80,11 @@ def system_to_user(messages: Sequence[Message], repairs: Repairs) -> list[Messag
     return mended
 
 
+def lacks_user(messages: Sequence[Message]) -> bool:
+    """Whether nothing is the user's; tools and settings stand before that, so they are lost."""
+    return all(message.role != "user" for message in messages)
+
+
 def wrap_arguments(message: Message, repairs: Repairs) -> Message:
     """Arguments that are no JSON go into an object, unless it was we who wrote them so."""
 
@@ -87,8 +97,10 @@ def wrap_arguments(message: Message, repairs: Repairs) -> Message:
     return replace(message, tool_calls=tuple(map(wrapped, message.tool_calls)))
 
 
-def refuse_raw(messages: Sequence[Message]) -> None:
-    """What strict requests are told of such arguments."""
+def refuse_broken(messages: Sequence[Message]) -> None:
+    """What strict requests are told of what those rules let pass."""
+    if messages and messages[0].role == "system" and lacks_user(messages):
+        raise BadOrder("the conversation has no message of the user", hint="add one")
     for message in messages:
         for call in filter(is_raw, message.tool_calls):
             raise BadRequest(f"the arguments of the call `{call.name}` are no JSON")
@@ -106,23 +118,44 @@ def is_raw(call: ToolCall) -> bool:
 
 
 def merge_assistants(messages: Sequence[Message], repairs: Repairs) -> list[Message]:
-    """One message where the assistant speaks twice; open calls are not followed by its words."""
+    """One message where the assistant speaks twice.
+
+    An open call is followed by its words only if the result comes behind them; they then stand
+    before the call.
+    """
     mended: list[Message] = []
-    for role, group in groupby(messages, key=lambda message: message.role):
-        run = list(group)
+    runs = [(role, list(run)) for role, run in groupby(messages, key=lambda one: one.role)]
+    for (role, run), coming in zip(runs, results_behind(runs), strict=True):
         if role != "assistant":
             mended += run
             continue
         turn = [run[0]]
         open_ids = ids_of(run[0])
         for message in run[1:]:
-            if open_ids and (not message.tool_calls or open_ids & ids_of(message)):
+            if message.tool_calls:
+                is_apart = not open_ids.isdisjoint(ids_of(message))
+            else:
+                is_apart = open_ids.isdisjoint(coming)
+            if open_ids and is_apart:
                 mended.append(as_one(turn, repairs))
                 turn, open_ids = [], set[str]()
             turn.append(message)
             open_ids |= ids_of(message)
         mended.append(as_one(turn, repairs))
     return mended
+
+
+def results_behind(runs: Sequence[tuple[str, Sequence[Message]]]) -> list[set[str | None]]:
+    """For each run of one role: the ids of all results up to the assistant's next words."""
+    found: list[set[str | None]] = []
+    for role, run in runs:
+        if role == "assistant" or not found:
+            found.append(set())
+        else:
+            found.append(found[-1])  # one set for all, which those before see grow
+        if role == "tool":
+            found[-1].update(message.tool_call_id for message in run)
+    return found
 
 
 def ids_of(message: Message) -> set[str]:

@@ -180,5 +180,5 @@ def forbidden(places: list[list[str | int]]) -> BodyFault:
 
 
 def header_safe(name: str) -> str:
-    """A field's name as a header can carry it."""
-    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)
+    """A field's name as a header can carry it: a blank at its end would be no value at all."""
+    return "".join(letter if "!" <= letter <= "~" else "?" for letter in name)

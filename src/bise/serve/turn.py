@@ -16,7 +16,7 @@ from bise.serve.chat_body import ChatBody, unknown_in
 from bise.serve.fit import fitted
 from bise.serve.limits import Limits, check_limits, need_chars, need_ratings, need_room
 from bise.serve.metrics import Metrics
-from bise.serve.repairs import refuse_raw, repair
+from bise.serve.repairs import refuse_broken, repair
 from bise.serve.sampling_ask import replies_of, unused_in
 from bise.serve.served import Served
 from bise.serve.shapes import SamplingBody, forbidden, header_safe
@@ -106,7 +106,7 @@ def understand(
         ignored = unused_fields(body, served.limits, is_strict)
     messages, repairs = messages_of(body, served.limits), list[str]()
     if is_strict:
-        refuse_raw(messages)
+        refuse_broken(messages)
     else:
         messages, repairs = repair(messages)
     ask = to_ask(

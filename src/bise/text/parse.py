@@ -37,7 +37,7 @@ DETAILS: tuple[Detail, ...] = ("low", "auto", "high", "original")
 UNSERVED_PARTS = frozenset(
     ("document_url", "file", "input_file", "input_audio", "audio_url", "reference", "resource")
 )
-KIND_NAMES: dict[type, str] = {str: "a string", bool: "true or false"}
+KIND_NAMES: dict[type, str] = {str: "a string", bool: "true or false", int: "a whole number"}
 
 
 def parse_messages(messages: object) -> list[Message]:
@@ -211,7 +211,8 @@ def parse_tool(value: object, where: str) -> Tool:
 
 def typed(value: object, kind: type[Kind], where: str) -> Kind:
     """A value of the type its place asks for."""
-    if not isinstance(value, kind):
+    others: tuple[type, ...] = (bool,) if kind is int else ()  # to Python true is a number
+    if isinstance(value, others) or not isinstance(value, kind):
         raise WrongType(f"`{where}` is {shown(value)}, expected {KIND_NAMES[kind]}")
     return value
 

@@ -95,7 +95,7 @@ def calls_of(
     is_parallel: bool = True,
     **limits: int,
 ) -> Calls:
-    """What may be called of some tools: only the named ones, if there are names.
+    """What may be called of some tools: only the named ones, and nothing if no name is given.
 
     limits: as of `enforced`. Raises `BadRequest` for a call that is wanted and cannot be made.
     """
@@ -107,6 +107,12 @@ def calls_of(
             hint="name one of those the request describes",
         )
     chosen = [tool for name, tool in offered.items() if names is None or name in names]
+    if names is not None and not names:
+        if mode == "required":
+            raise BadRequest(
+                "`tool_choice` wants a call, but allows none of the `tools`", hint="allow one"
+            )
+        mode = "none"
     if mode == "required" and not chosen:
         raise BadRequest(
             "`tool_choice` wants a call, but there are no `tools`", hint="describe some"
