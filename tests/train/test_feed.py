@@ -10,12 +10,13 @@ from bise.errors import UserError
 from bise.evals import TASKS
 from bise.train import feed as feed_module
 from bise.train.batches import Batch, merge
+from bise.train.checks import check_device
 from bise.train.config import TrainConfig
 from bise.train.conversations import MixConfig
 from bise.train.feed import MadeFeed, OwnFeed, Recipe
 from bise.train.limits import Limits
 from bise.train.schedule import Schedule
-from bise.train.start import check_device, start
+from bise.train.start import start
 
 TOKENIZER = Path(__file__).parents[2] / "src" / "bise" / "assets" / "nano" / "tekken.json"
 CONFIG = TrainConfig(

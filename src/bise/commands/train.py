@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bise.train.log import LOG_NAME
 from bise.train.start import start
 from bise.train.state import Progress, latest_state, load_tensors, read_run
 from bise.train.tokenizer import make_tokenizer
+from bise.train.words import choose_words
 
 
 def run_train(
@@ -33,12 +35,13 @@ def run_train(
     settings: list[str],
     tokenizer: Path | None,
 ) -> None:
-    """Train, or go on with what lies in the folder."""
-    preset(name)  # an unknown name is told before processes start
-    config = override(TrainConfig(preset=name, seed=seed), settings)
-    words = tokenizer or NANO_TOKENIZER
-    if not words.is_file():
-        raise NotFound(f"there is no tokenizer `{words}`", hint="pass a `tekken.json`")
+    """Train, or go on with what lies in the folder: what is not said then is as it was saved."""
+    preset(name)  # an unknown name is told before a folder is read
+    state = latest_state(folder)
+    saved = TrainConfig() if state is None else from_dict(read_run(state)[1])
+    asked = replace(saved, preset=name.replace("-", "_"), seed=seed or saved.seed)
+    config = override(asked, settings)
+    words = choose_words(folder, tokenizer, NANO_TOKENIZER)
     start(
         folder,
         config,
@@ -66,12 +69,12 @@ def export(run: Path, target: Path, tokenizer: Path | None) -> None:
     state = latest_state(run)
     if state is None:
         raise NotFound(f"`{run}` holds no state of a training run")
+    words = choose_words(run, tokenizer, NANO_TOKENIZER)
     progress, values = read_run(state)
     shape = preset(from_dict(values).preset)
     with waiting("writing"):
         weights, _ = load_tensors(state)
         save_checkpoint(target, weights, shape)
-    words = tokenizer or NANO_TOKENIZER
     if words.resolve() != (target / FILE_NAME).resolve():
         shutil.copyfile(words, target / FILE_NAME)
     tell_story(run, target, progress, values)

@@ -9,6 +9,9 @@ from bise.errors import UserError, quoted
 from bise.train.conversations import MixConfig
 from bise.train.losses import LossConfig
 from bise.train.optimiser import OptimiserConfig
+from bise.train.ranges import need_range
+
+DTYPES = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +48,22 @@ class TrainConfig:
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
     def __post_init__(self) -> None:
-        for width in (*self.row_tokens, *self.long_row_tokens):
-            if self.part_tokens % width:
-                raise UserError(
-                    f"rows of {width} tokens do not fill a part of {self.part_tokens}",
-                    hint="make `part_tokens` a multiple of every row length",
-                )
+        if self.dtype not in DTYPES:
+            raise UserError(f"`dtype` is `{self.dtype}`, expected {' or '.join(DTYPES)}")
+        for name in ("parts", "part_tokens", "long_every", "eval_examples"):
+            need_range(name, getattr(self, name), 1)
+        for name in ("warmup_steps", "eval_every", "save_every_s"):
+            need_range(name, getattr(self, name), 0)
+        need_range("decay_share", self.decay_share, 0, 1)
+        for name in ("row_tokens", "long_row_tokens"):
+            widths = getattr(self, name)
+            need_range(name, min(widths, default=0), 1)
+            for width in widths:
+                if self.part_tokens % width:
+                    raise UserError(
+                        f"rows of {width} tokens do not fill a part of {self.part_tokens}",
+                        hint="make `part_tokens` a multiple of every row length",
+                    )
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:
@@ -79,26 +92,46 @@ def _build(kind: type, values: Mapping[str, Any], nested: Mapping[str, type]) ->
 
 
 def override(config: TrainConfig, assignments: list[str]) -> TrainConfig:
-    """Apply `--set part_tokens=1024 optimiser.peak_rate=1e-3`."""
+    """Apply `--set part_tokens=1024 optimiser.peak_rate=1e-3`; checked once all are applied."""
+    values = to_dict(config)
     for assignment in assignments:
         path, _, text = assignment.partition("=")
-        config = _override_one(config, path.split("."), text, assignment)
-    return config
+        _assign(values, path.split("."), text, assignment)
+    return from_dict(values)
 
 
-def _override_one(config: Any, path: list[str], text: str, assignment: str) -> Any:
-    fields = {one.name for one in dataclasses.fields(config)}
-    if path[0] not in fields or not text:
+def _assign(values: dict[str, Any], path: list[str], text: str, assignment: str) -> None:
+    """Put a value of the same kind in the old one's place."""
+    for name in path[:-1]:
+        inner = values.get(name)
+        if not isinstance(inner, dict):
+            raise UserError(
+                f"`--set {assignment}`: `{name}` has no fields", hint=f"there are {quoted(values)}"
+            )
+        values = inner
+    last = path[-1]
+    if last not in values or not text:
         raise UserError(
-            f"`--set {assignment}` names no field of the config", hint=f"there are {quoted(fields)}"
+            f"`--set {assignment}` names no field of the config", hint=f"there are {quoted(values)}"
         )
-    old = getattr(config, path[0])
-    if len(path) > 1:
-        return dataclasses.replace(
-            config, **{path[0]: _override_one(old, path[1:], text, assignment)}
+    old = values[last]
+    if isinstance(old, dict):
+        raise UserError(
+            f"`--set {assignment}`: `{last}` is a group of fields",
+            hint=f"set one of {quoted('.'.join([*path, one]) for one in old)}",
         )
+    values[last] = _parse(old, text, assignment)
+
+
+def _parse(old: Any, text: str, assignment: str) -> Any:
+    kind = type(old[0]) if isinstance(old, tuple) else type(old)
     try:
-        new = tuple(int(v) for v in text.split(",")) if isinstance(old, tuple) else type(old)(text)
+        if isinstance(old, tuple):
+            return tuple(kind(piece) for piece in text.split(","))
+        return kind(text)
     except ValueError:
-        raise UserError(f"`--set {assignment}`: `{text}` is no {type(old).__name__}") from None
-    return dataclasses.replace(config, **{path[0]: new})
+        names = {int: "whole number", float: "number"}
+        raise UserError(
+            f"`--set {assignment}`: `{text}` is no {names.get(kind, kind.__name__)}"
+            + (", nor several with commas" if isinstance(old, tuple) else "")
+        ) from None

@@ -10,9 +10,11 @@ from random import Random
 
 import torch
 
+from bise.errors import UserError
 from bise.evals.task import Example, Task, asked
 from bise.text import ChatFormat, Message, TextPart, ThinkPart
 from bise.train.batches import Sample
+from bise.train.ranges import need_range
 
 SYSTEM_PROMPTS = (
     "You are Bise nano, a tiny model.",
@@ -64,6 +66,18 @@ class MixConfig:
 
     flat_steps: int = 200
     """Before that, so many steps of the easiest."""
+
+    def __post_init__(self) -> None:
+        for name, share in self.shares.items():
+            need_range(f"mix.shares.{name}", share, 0)
+            need_range(f"mix.thinking.{name}", self.thinking.get(name, -1), 0, 1)
+        if not any(self.shares.values()):
+            raise UserError("`mix.shares` are all 0, expected one that is not")
+        for name in ("system", "far_start"):
+            need_range(f"mix.{name}", getattr(self, name), 0, 1)
+        need_range("mix.several_turns", self.several_turns, 0, 1, is_below=True)
+        for name in ("ramp_steps", "flat_steps"):
+            need_range(f"mix.{name}", getattr(self, name), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from bise.errors import UserError
 from bise.train.run import Run
+from bise.train.schedule import Schedule
+from bise.train.state import Progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,41 @@ class Limits:
                 "nothing says when to stop",
                 hint="give `--max-minutes M`, or `--steps N --decay-at K`",
             )
+
+    def check(self, progress: Progress) -> None:
+        """Refuse an end or a decay that a run standing here has no steps or no time left for."""
+        if self.stop_at is not None and self.stop_at < progress.step:
+            raise UserError(
+                f"`--stop-at` is {self.stop_at}, but the run stands at step {progress.step}",
+                hint="give a later step",
+            )
+        if progress.decay_at is not None:
+            return  # decided, and brought to its end
+        if self.steps is not None and self.decay_at is not None:
+            self._check_steps(self.steps, self.decay_at, progress)
+        elif self.anneal and self.max_minutes is not None:
+            _check_time(self.max_minutes, progress)
+
+    def _check_steps(self, steps: int, decay_at: int, progress: Progress) -> None:
+        here = progress.step
+        for flag, step, first in (("--decay-at", decay_at, here), ("--steps", steps, here + 1)):
+            if step < first:
+                raise UserError(
+                    f"`{flag}` is {step}, but the run stands at step {here}",
+                    hint=f"give {first} or more",
+                )
+        Schedule(warmup_steps=0, decay_at=decay_at, end=steps)
+
+
+def _check_time(max_minutes: float, progress: Progress) -> None:
+    """A decay takes one step at least."""
+    step_s = progress.elapsed_s / max(1, progress.step)
+    if max_minutes * 60 - progress.elapsed_s <= step_s:
+        raise UserError(
+            f"{progress.elapsed_s / 60:.2f} of {max_minutes:g} minutes are used, "
+            "which leaves no time for a decay",
+            hint="give a larger `--max-minutes`: it counts all parts of the run",
+        )
 
 
 class Clock:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from bise.ops.experts import count_choices
+from bise.train.ranges import need_range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +19,10 @@ class LossConfig:
 
     output_z: float = 1e-4
     """Keeps the log partition of the output near zero."""
+
+    def __post_init__(self) -> None:
+        for name in ("balance", "router_z", "output_z"):
+            need_range(f"loss.{name}", getattr(self, name), 0)
 
 
 def expert_load(choices: list[Tensor], num_experts: int) -> Tensor:

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from bise.errors import UserError
 from bise.ops.orthogonal import orthogonalise
+from bise.train.ranges import need_range
 from bise.train.ranks import Ranks
 
 MATRICES_AT_ONCE = 8
@@ -36,6 +38,15 @@ class OptimiserConfig:
 
     max_norm: float = 1.0
     """Longer gradients are shortened to this."""
+
+    def __post_init__(self) -> None:
+        if len(self.betas) != 2:
+            raise UserError(f"`optimiser.betas` are {len(self.betas)} numbers, expected two")
+        for beta in self.betas:
+            need_range("optimiser.betas", beta, 0, 1, is_below=True)
+        need_range("optimiser.momentum", self.momentum, 0, 1, is_below=True)
+        for name in ("peak_rate", "eps", "weight_decay", "max_norm"):
+            need_range(f"optimiser.{name}", getattr(self, name), 0)
 
 
 @dataclass(slots=True)

@@ -9,10 +9,13 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.queues import SimpleQueue
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from bise.errors import UserError
 
 TIMEOUT_S = 600
 
@@ -51,6 +54,11 @@ class Ranks:
         said = torch.tensor([int(claim)])
         return bool(self.spread_(said, 0).item())
 
+    def meet(self) -> None:
+        """Wait until everybody has come here."""
+        if self.world > 1:
+            dist.all_reduce(torch.zeros(1))
+
     def gather(self, own: dict[int, object]) -> dict[int, object]:
         """Everybody's entries in one dict: small, and only plain numbers and lists."""
         if self.world == 1:
@@ -82,9 +90,21 @@ def _join(rank: int, world: int, port: int) -> Ranks:
     return Ranks(rank, world)
 
 
-def _other(index: int, world: int, port: int, work: Callable[..., object], args: tuple) -> None:
+def _other(
+    index: int,
+    world: int,
+    port: int,
+    faults: SimpleQueue[UserError],
+    work: Callable[..., object],
+    args: tuple,
+) -> None:
+    """A process beside the first: a user's fault is for the first one to tell."""
     ranks = _join(index + 1, world, port)
-    work(ranks, *args)
+    try:
+        work(ranks, *args)
+    except UserError as fault:
+        faults.put(fault)
+        return
     dist.destroy_process_group()
 
 
@@ -95,8 +115,9 @@ def launch(world: int, work: Callable[..., object], *args: object) -> None:
         return
     port = _free_port()
     spawn = multiprocessing.get_context("spawn")
+    faults: SimpleQueue[UserError] = spawn.SimpleQueue()
     others = [
-        spawn.Process(target=_other, args=(index, world, port, work, args), daemon=True)
+        spawn.Process(target=_other, args=(index, world, port, faults, work, args), daemon=True)
         for index in range(world - 1)
     ]
     for process in others:
@@ -106,6 +127,13 @@ def launch(world: int, work: Callable[..., object], *args: object) -> None:
         dist.destroy_process_group()
         for process in others:
             process.join()
+    except RuntimeError:  # what a collective says when another process is gone
+        if faults.empty():
+            raise
     finally:
         for process in others:
             process.kill()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+    if not faults.empty():
+        raise faults.get()

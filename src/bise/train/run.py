@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from bise.errors import UserError
 from bise.model.initial import initialise
 from bise.model.network import Network
 from bise.model.presets import preset
@@ -52,11 +51,6 @@ class Run:
             self.progress, kept = read_run(saved)
             config = from_dict(kept)
         self.config = config
-        if config.parts % ranks.world:
-            raise UserError(
-                f"{config.parts} parts a step cannot be shared by {ranks.world} processes",
-                hint="make `parts` a multiple of the number of processes",
-            )
         self.recipe = replace(recipe, config=config)
         shape = preset(config.preset)
         self.dtype: torch.dtype = getattr(torch, config.dtype)

@@ -10,18 +10,21 @@ from random import Random
 import torch
 
 from bise.engine import EngineConfig
-from bise.errors import UserError
 from bise.evals.asking import Asker
 from bise.evals.chain import Chain
 from bise.evals.task import Example, Task
+from bise.model.presets import preset
 from bise.text import ChatFormat, Tekken
-from bise.train.config import TrainConfig
+from bise.train.checks import check_device, check_processes, check_same, check_skills
+from bise.train.config import TrainConfig, from_dict
 from bise.train.feed import Recipe
 from bise.train.limits import Limits
 from bise.train.log import Log
 from bise.train.loop import train
 from bise.train.ranks import Ranks, launch
 from bise.train.run import Run
+from bise.train.state import Progress, latest_state, read_run
+from bise.train.words import check_words, choose_words, keep_words
 
 EFFORTS = ("none", "high")
 MAX_REPLY_TOKENS = 480
@@ -39,40 +42,28 @@ def start(
     makers: int = 0,
     is_quiet: bool = False,
 ) -> None:
-    """Train in `folder`, or go on with what lies there.
+    """Train in `folder`, or go on with what lies there, if it was begun with the same config.
 
+    tokenizer: copied into `folder`, and read from there
     processes: that share a step, each with a part of it; a GPU takes one
     makers: processes that make samples ahead of time; 0: those that train do it themselves
     """
+    saved = latest_state(folder)
+    progress = Progress()
+    if saved is not None:
+        progress, kept = read_run(saved)
+        check_same(from_dict(kept), config)
     if device != "cpu":
         check_device(device, processes)
-    if makers and processes > 1:
-        raise UserError(
-            f"{processes} processes that share a step make their samples themselves",
-            hint="use `--processes 1` with `--makers`, or leave `--makers` out",
-        )
-    missing = sorted(set(config.mix.shares) - set(tasks))
-    if missing:
-        raise UserError(f"the mix asks for `{missing[0]}`, which is no skill here")
+    check_processes(config, processes, makers)
+    check_skills(config, tasks)
+    limits.check(progress)
+    check_words(choose_words(folder, tokenizer, tokenizer), preset(config.preset).vocab_size)
     folder.mkdir(parents=True, exist_ok=True)
+    words = keep_words(folder, tokenizer)
     clean = {**tasks, "chain": Chain(slip_share=0.0)} if "chain" in tasks else dict(tasks)
-    recipe = Recipe(config, tokenizer, dict(tasks), clean)
+    recipe = Recipe(config, words, dict(tasks), clean)
     launch(processes, _work, folder, recipe, limits, device, makers, is_quiet)
-
-
-def check_device(device: str, processes: int) -> None:
-    """Refuse a device that is not there, before anything is written."""
-    if processes > 1:
-        raise UserError(
-            f"{processes} processes cannot share a step on `{device}`",
-            hint="use `--processes 1`, and `--makers N` for processes that make samples",
-        )
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise UserError(
-            f"there is no device `{device}` here", hint="use `--device cpu`, or a torch with CUDA"
-        ) from None
 
 
 def _work(

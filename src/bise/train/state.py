@@ -4,6 +4,9 @@ FOLDER/state/step-00001200/rank-0.safetensors   optimiser state that rank owns
                            weights.safetensors  fp32 masters, by our names
                            run.json             step, clock, schedule, cursors, config
 FOLDER/state/latest                             name of the newest complete step
+
+A state is written as `step-00001200.partial` and renamed when it is whole: a save that fails
+leaves what was there before.
 """
 
 import json
@@ -48,21 +51,59 @@ def save_state(
     ranks: Ranks,
 ) -> None:
     """Every rank writes its share, the first one makes it count by naming it `latest`."""
-    name = f"step-{progress.step:08d}"
-    target = folder / "state" / name
-    target.mkdir(parents=True, exist_ok=True)
-    save_file(_at_home(owned), target / f"rank-{ranks.rank}.safetensors")
+    states = folder / "state"
+    target = states / f"step-{progress.step:08d}"
+    partial = target.with_suffix(".partial")
     if ranks.is_first:
-        save_file(_at_home(weights), target / "weights.safetensors")
+        for failed in states.glob("step-*.partial"):
+            shutil.rmtree(failed)
+        partial.mkdir(parents=True)
+    ranks.meet()  # the folder is there, and empty
+    save_file(_at_home(owned), partial / f"rank-{ranks.rank}.safetensors")
+    if ranks.is_first:
+        save_file(_at_home(weights), partial / "weights.safetensors")
         run = {"progress": asdict(progress), "config": config, "world": ranks.world}
-        (target / "run.json").write_text(json.dumps(run, indent=1))
-    ranks.agree(True)  # nobody is still writing
+        (partial / "run.json").write_text(json.dumps(run, indent=1))
+    ranks.meet()  # nobody is still writing
     if ranks.is_first:
-        pointer = folder / "state" / "latest.new"
-        pointer.write_text(name)
-        pointer.rename(folder / "state" / "latest")
-        for old in sorted((folder / "state").glob("step-*"))[:-KEPT]:
-            shutil.rmtree(old)
+        if target.exists():
+            shutil.rmtree(_replaced(target), ignore_errors=True)
+            target.rename(_replaced(target))
+        partial.rename(target)
+        pointer = states / "latest.new"
+        pointer.write_text(target.name)
+        pointer.rename(states / "latest")
+        _forget_old(states, target)
+
+
+def _replaced(target: Path) -> Path:
+    """Where a state of the same step waits until the new one is in its place."""
+    return target.with_suffix(".replaced")
+
+
+def _forget_old(states: Path, newest: Path) -> None:
+    """Delete what is incomplete, and complete states that are older than the newest `KEPT`.
+
+    States of later steps stay: somebody went back to an earlier one, and may think again.
+    """
+    found = sorted(states.glob("step-*"))
+    whole = [one for one in found if _is_complete(one)]
+    past = [one for one in whole if one.name <= newest.name]
+    for one in found:
+        if one not in whole or one in past[:-KEPT]:
+            shutil.rmtree(one)
+
+
+def _is_complete(state: Path) -> bool:
+    """Whether every file is there; what still has a suffix is none."""
+    if state.suffix or not (state / "run.json").is_file():
+        return False
+    try:
+        world = json.loads((state / "run.json").read_text())["world"]
+    except (ValueError, KeyError):
+        return False
+    names = ["weights.safetensors", *(f"rank-{rank}.safetensors" for rank in range(world))]
+    return all((state / name).is_file() for name in names)
 
 
 def _at_home(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -75,6 +116,8 @@ def latest_state(folder: Path) -> Path | None:
     if not pointer.exists():
         return None
     target = folder / "state" / pointer.read_text().strip()
+    if not target.exists() and _replaced(target).exists():
+        target = _replaced(target)  # the process ended between two renames
     if not (target / "run.json").exists():
         raise UserError(
             f"`{pointer}` names `{target.name}`, which is not there",
