@@ -1,5 +1,6 @@
 """The commands, from what is typed to what is printed and the exit status."""
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import httpx
 import pytest
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 
 from bise.cli import main
 from bise.model import Network, load_network, preset
@@ -122,6 +124,15 @@ FAULTS = [
     (("train", "export", "{wrong}/empty", "{wrong}/new"), "", "no state"),
     (("eval", "{thinker}", "--task", "cooking"), "", "no task `cooking`"),
     (("eval", "report", "{thinker}", "--page", "{wrong}/none.md"), "", "no page"),
+    (("eval", "{thinker}", "--task", "read", "--out", "{wrong}/words.json"), "", "not a folder"),
+    (("bench", "{thinker}", "--picture", "{wrong}/none/x.png"), "", "there is no folder"),
+    (("train", "tokenizer", "pico", "{wrong}/none/x.json"), "", "there is no folder"),
+    (("random", "pico", "{wrong}/words.json/new"), "", "not a folder"),
+    (("convert", "{thinker}", "{wrong}/words.json", "--to", "hf"), "", "not a folder"),
+    (("pack", "{thinker}", "{wrong}/words.json/new"), "", "not a folder"),
+    (("inspect", "~nobody-of-that-name/x"), "", "the home of nobody"),
+    (("serve", "~nobody-of-that-name/x", "--port", "0"), "", "the home of nobody"),
+    (("chat", "{thinker}", "--image", "~nobody-of-that-name/x"), "hi", "the home of nobody"),
     (("serve", "{thinker}", "--host", "0.0.0.0"), "", "--no-auth"),
     (("serve", "{thinker}", "--port", "0", "--served-model-name", "a b"), "", "on the wire"),
     (("serve", "{thinker}", "--port", "99999"), "", "invalid value for '--port'"),
@@ -145,6 +156,37 @@ def test_a_bug_is_a_traceback(monkeypatch):
     monkeypatch.setattr("bise.commands.weights.inspect", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["inspect", "pico"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (FileExistsError(errno.EEXIST, "File exists", "afile"), "`afile`: file exists"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space left on device"),
+        (OSError("cannot identify it"), "cannot identify it"),
+        (SafetensorError("I/O error: No space left on device"), "no space left on device"),
+    ],
+)
+def test_what_the_system_refuses_is_two_lines(run, monkeypatch, fault, words):
+    def refuse(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("bise.commands.weights.inspect", refuse)
+    status, out, err = run("inspect", "pico")
+    lines = err.splitlines()
+    assert status == 2 and out == "" and words in err.lower()
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("hint: ")
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(monkeypatch):
+    def hang_up(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("bise.commands.weights.inspect", hang_up)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with pytest.raises(SystemExit) as left:
+        main(["inspect", "pico"])
+    assert left.value.code == 0
 
 
 def test_inspect_says_it_in_words_and_in_json(run, random_folder):

@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from bise.cli_prove import Lean, Project, prove_app
-from bise.errors import UserError
+from bise.errors import UserError, refused_by_system
 from bise.flags import takes_settings
 from bise.groups import RunByDefault
 from bise.sources import read_settings
@@ -448,8 +448,10 @@ def train_tokenizer(
     texts: Annotated[int, Option(min=1, help="Texts of each skill.")] = 20_000,
 ) -> None:
     """Learn a vocabulary on the texts of the skills, and write it as a tekken.json."""
+    from bise.commands.outputs import need_file
     from bise.commands.train import tokenizer
 
+    need_file(dst)
     tokenizer(preset, dst, seed, texts)
 
 
@@ -554,6 +556,8 @@ def one_of(name: str, value: str, words: tuple[Any, ...]) -> Any:
 
 def main(args: list[str] | None = None) -> None:
     """Run a command. Faults of the user are two lines and exit 2; a traceback is our bug."""
+    from safetensors import SafetensorError
+
     from bise.commands.show import err, tell_error
 
     try:
@@ -573,6 +577,13 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
         status = 0
+    except OSError as error:
+        tell_error(refused_by_system(error))
+        status = 2
+    except SafetensorError as error:  # of a full disk, too
+        words = f"weights cannot be read or written: {next(iter(str(error).splitlines()), '')}"
+        tell_error(UserError(words, hint="check the file, and that its disk has space"))
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -5,7 +5,22 @@ Every room may import this file and it imports none of them. A traceback is for 
 expected, and what to do about it.
 """
 
+import errno
 from collections.abc import Iterable
+
+HINTS = {
+    errno.ENOENT: "check the path",
+    errno.EEXIST: "choose another path",
+    errno.ENOTDIR: "a part of the path is a file; choose another path",
+    errno.EISDIR: "it is a folder; choose another path",
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EACCES: "check who may read and write there",
+    errno.EPERM: "check who may read and write there",
+    errno.EROFS: "choose a path on a disk that can be written",
+    errno.EADDRINUSE: "stop what listens there, or choose another port",
+}
+"""What to do about a refusal of the operating system."""
 
 
 class UserError(ValueError):
@@ -58,6 +73,16 @@ class WaitedTooLong(UserError):
 
 class NotFound(UserError):
     """A model, a file or a request that is not there (404)."""
+
+
+def refused_by_system(error: OSError) -> UserError:
+    """What the operating system refused, told as any other fault."""
+    lines = (error.strerror or str(error) or type(error).__name__).splitlines()
+    words = lines[0][:1].lower() + lines[0][1:]
+    if error.filename is not None:
+        name = error.filename
+        words = f"`{name.decode(errors='replace') if isinstance(name, bytes) else name}`: {words}"
+    return UserError(words, hint=HINTS.get(error.errno or 0, "check the path and its disk"))
 
 
 def quoted(words: Iterable[str]) -> str:

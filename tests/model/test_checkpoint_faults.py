@@ -121,6 +121,11 @@ def test_a_config_of_another_size_is_refused(folder):
     assert "lacks tensor `layers.3.attention_norm.weight`" in refused(folder)
 
 
+def test_a_config_of_too_many_brackets_is_refused(folder):
+    (folder / "params.json").write_bytes(b"[" * 200_000)
+    assert "is no JSON" in refused(folder)
+
+
 def test_pickles_are_never_opened(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     for name in ("pytorch_model.bin", "consolidated.00.pth"):

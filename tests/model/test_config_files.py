@@ -1,5 +1,7 @@
 import copy
 import dataclasses
+import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +12,7 @@ from model_shapes import dense, latent
 from bise.errors import UserError
 from bise.model.config import ExpertsConfig, QueryScaleConfig, RopeConfig
 from bise.model.config_hf import read_hf
-from bise.model.config_native import read_native
+from bise.model.config_native import NVFP4, read_native
 from bise.model.config_write import write_hf, write_native
 from bise.model.presets import small3, small4
 
@@ -204,6 +206,69 @@ def test_other_four_bit_formats_are_refused(reference):
     packed = reference("params.native.reference.json")["nvfp4_repo"]
     path = "quantization_config.config_groups.group_0.weights.group_size"
     assert f"`{path}`" in refused(read_native, changed(packed, path, 32))
+
+
+MODULES_OF_VLLM = {
+    "language_model.model.layers.0.self_attn.q_a_proj": False,
+    "language_model.model.layers.0.self_attn.q_b_proj": False,
+    "language_model.model.layers.0.self_attn.kv_a_proj_with_mqa": False,
+    "language_model.model.layers.0.self_attn.kv_b_proj": False,
+    "language_model.model.layers.0.self_attn.fused_qkv_a_proj": False,
+    "language_model.model.layers.0.self_attn.o_proj": False,
+    "language_model.model.layers.0.self_attn.attn": False,
+    "language_model.model.layers.0.mlp.gate": False,
+    "language_model.model.embed_tokens": False,
+    "language_model.lm_head": False,
+    "lm_head": False,
+    "vision_encoder.transformer.layers.0.attention.wqkv": False,
+    "vision_encoder.transformer.layers.0.feed_forward.w13": False,
+    "vision_language_adapter.w_in": False,
+    "patch_merger.merging_layer": False,
+    "language_model.model.layers.0.mlp.experts": True,
+    "language_model.model.layers.0.mlp.experts.5.gate_proj": True,
+    "language_model.model.layers.0.mlp.experts.5.down_proj": True,
+    "language_model.model.layers.0.mlp.shared_experts.gate_proj": True,
+    "language_model.model.layers.0.mlp.shared_experts.up_proj": True,
+    "language_model.model.layers.0.mlp.shared_experts.gate_up_proj": True,
+    "language_model.model.layers.0.mlp.shared_experts.down_proj": True,
+}
+"""As vLLM 0.32 calls the modules of Small 4, and whether we write them in 4 bits."""
+
+
+@pytest.mark.parametrize(("module", "is_packed"), MODULES_OF_VLLM.items())
+def test_vllm_takes_for_four_bit_what_we_write_in_four_bits(module, is_packed):
+    rules = [rule.removeprefix("re:") for rule in NVFP4["ignore"]]
+    assert any(re.match(rule, module) for rule in rules) != is_packed
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("rope_theta", math.inf),
+        ("rope_theta", 1.0),
+        ("rope_theta", 10**400),
+        ("yarn.beta", 0),
+        ("yarn.beta", -1),
+        ("yarn.alpha", 0),
+        ("yarn.alpha", 1e-320),
+        ("llama_4_scaling.beta", math.nan),
+        ("dim", 10**12),
+        ("dim", 10**30),
+        ("vision_encoder.image_token_id", 131_072),
+        ("vision_encoder.image_token_id", -1),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_a_number_nothing_can_be_computed_with_is_refused(native, path, value):
+    assert "expected" in (words := refused(read_native, changed(native, path, value))) or (
+        "the vocabulary has 131072 entries" in words
+    )
+
+
+def test_an_eye_that_takes_no_picture_is_refused(native):
+    blind = changed(native, "vision_encoder.image_size", 0)
+    blind = changed(blind, "vision_encoder.max_image_size", 0)
+    assert "`vision.image_size` is 0" in refused(read_native, blind)
 
 
 def test_latent_fields_without_a_latent_are_refused(native):

@@ -92,6 +92,30 @@ def test_halves_with_scales_of_their_own_are_brought_to_the_larger(small4, tmp_p
     torch.testing.assert_close(before[0, :width], after[0, :width], rtol=0.07, atol=2e-4)
 
 
+def test_gate_and_up_of_nvfp4_share_the_divisor_of_the_larger(small4, tmp_path):
+    write_random(small4, tmp_path / "a")
+    path = tmp_path / "a" / "consolidated.safetensors"
+    tensors = load_file(path)
+    for base in ("layers.0.experts.1", "layers.0.shared_experts"):
+        tensors[f"{base}.w1.weight"] *= 3
+    for base in ("layers.0.experts.2", "layers.1.shared_experts"):
+        tensors[f"{base}.w3.weight"] *= 3
+    save_file(tensors, path)
+    convert(tmp_path / "a", tmp_path / "b", to="native", quant="nvfp4")
+    made = load_file(tmp_path / "b" / "consolidated.safetensors")
+    gates = [name for name in made if name.endswith(".w1.weight_global_scale")]
+    assert gates
+    for name in gates:
+        gate, up = (name.removesuffix("1.weight_global_scale") + half for half in "13")
+        largest = max(tensors[f"{half}.weight"].abs().max() for half in (gate, up))
+        assert made[f"{gate}.weight_global_scale"] == 448 * 6 / largest.float()
+        assert made[f"{up}.weight_global_scale"] == made[f"{gate}.weight_global_scale"]
+    before, after = open_checkpoint(tmp_path / "a"), open_checkpoint(tmp_path / "b")
+    for name in ("blocks.0.mlp.gate_up", "blocks.1.mlp.shared.gate.weight"):
+        there, here = before.tensor(name), after.tensor(name)
+        assert (there - here).norm() < 0.15 * there.norm()
+
+
 def test_source_activation_scales_are_kept(small4, tmp_path):
     write_random(small4, tmp_path / "a", quant="fp8")
     path = tmp_path / "a" / "consolidated.safetensors"

@@ -1,6 +1,7 @@
 """Packed weights in a file: the same bits as when they are packed in memory; damage is told."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bise.model import open_checkpoint, save_checkpoint
 from bise.model.cache import make_cache
 from bise.model.config import ExpertsConfig
 from bise.model.packed import PackedNetwork
-from bise.model.packed_file import DATA, INDEX, PackedFolder, is_packed, pack_folder
+from bise.model.packed_file import DATA, INDEX, PART, PackedFolder, is_packed, pack_folder
 from bise.model.packed_source import FromCheckpoint, FromNetwork, FromRandom
 from bise.model.paged import Span
 from bise.ops.cpu.look import Pages
@@ -73,7 +74,34 @@ def test_what_breaks_off_is_no_packed_folder(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path / "made", progress=stop)
-    assert not is_packed(tmp_path / "made")
+    assert not list((tmp_path / "made").iterdir())
+    pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path / "made")
+    assert is_packed(tmp_path / "made")
+
+
+def test_the_part_of_a_killed_process_is_written_over(tmp_path):
+    (tmp_path / PART).write_bytes(b"half")
+    pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path)
+    assert is_packed(tmp_path) and not (tmp_path / PART).exists()
+
+
+def test_an_index_is_whole_or_not_there(tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise OSError("no space")
+
+    monkeypatch.setattr(json, "dumps", stop)
+    with pytest.raises(OSError, match="no space"):
+        pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["stored", "int4"])
+def test_a_disk_without_room_is_noticed_before_packing(kind, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match="has 1,000 left"):
+        pack_folder(FromRandom(SHAPES["small4"]), None, tmp_path, kind)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_cut_file_is_damaged(folder):

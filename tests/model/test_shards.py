@@ -79,6 +79,8 @@ BROKEN = {
     "entry": (header({"a": 3}), "tensor `a` is malformed"),
     "fields": (header({"a": {"dtype": "F32"}}), "tensor `a` is malformed"),
     "dtype": (header({"a": claim(0, 8, dtype="F4")}), "tensor `a` has the unknown dtype `F4`"),
+    "dtype list": (header({"a": claim(0, 8, dtype=[])}), "tensor `a` is malformed"),
+    "deep": (header(b"[" * 200_000), "no JSON"),
     "shape": (header({"a": claim(0, 8, shape=[-2])}), "tensor `a` is malformed"),
     "offsets": (header({"a": claim("0", 8)}), "tensor `a` is malformed"),
     "truncated": (header({"a": claim(0, 8)}, b"\0" * 5), "lies at bytes 0 to 8, the file has 5"),

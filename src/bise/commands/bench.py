@@ -12,6 +12,7 @@ import torch
 from rich.table import Table
 from rich.text import Text
 
+from bise.commands.outputs import need_file
 from bise.commands.show import err, loading_bar, out
 from bise.engine import (
     Backend,
@@ -55,6 +56,8 @@ def run_bench(
     picture: Path | None,
 ) -> None:
     """Measure, and print a table or JSON."""
+    if picture is not None:
+        need_file(picture)
     started = time.perf_counter()
     engine = EngineConfig(
         is_exact=is_exact,

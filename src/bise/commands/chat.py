@@ -16,6 +16,7 @@ from rich.text import Text
 from bise.commands.show import err, out, tell_error
 from bise.errors import BadRequest, NotFound, UserError
 from bise.face import Model, Piece, pieces_of
+from bise.model.hub import at_home
 from bise.serve.talk import Talk
 from bise.text import ImagePart, Message, TextPart, ThinkPart, open_image, resolve_effort
 from bise.text.messages import Part
@@ -83,7 +84,7 @@ class Conversation:
 
     def add_image(self, path: str) -> ImagePart:
         """A picture for the next question, looked at now so that a wrong path is told now."""
-        part = ImagePart(Path(path).expanduser())
+        part = ImagePart(at_home(path))
         open_image(part.image)
         self.images.append(part)
         return part

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bise.commands.outputs import need_folder
 from bise.commands.show import out, progress_bar, waiting
 from bise.engine import use_threads_for
 from bise.errors import NotFound, UserError, quoted
@@ -31,6 +32,8 @@ def run_eval(
 ) -> None:
     """Ask, mark, show the table, and keep records and picture."""
     tasks = chosen(task_names)
+    if folder is not None:
+        need_folder(folder)
     total = sum(len(draw_questions(task, num, seed, True)) for task in tasks) * len(EFFORTS)
     with waiting(f"reading {name}"):
         model = load_model(name, dtype)

@@ -9,11 +9,12 @@ from random import Random
 import torch
 from torch import Tensor
 
+from bise.commands.outputs import need_folder
 from bise.commands.show import loading_bar, out, progress_bar, waiting
 from bise.errors import UserError
 from bise.evals import TASKS
 from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
-from bise.model.hub import ASSETS
+from bise.model.hub import ASSETS, at_home
 from bise.model.names import weights
 from bise.model.packed import WeightKind
 from bise.model.packed_file import PackedFolder, is_packed, pack_folder
@@ -36,6 +37,7 @@ def make_random(
     is_head: those of a draft head for it instead
     """
     shape = preset(name)
+    need_folder(target)
     if target.exists() and any(target.iterdir() if target.is_dir() else [target]):
         raise UserError(f"`{target}` is not empty", hint="choose a new folder")
     if is_head and layout != "native":
@@ -54,6 +56,7 @@ def make_random(
 
 def run_pack(source: str, target: Path, kind: WeightKind) -> None:
     """Pack a checkpoint's weights, or a preset's random ones, with a bar."""
+    need_folder(target)
     if source.replace("-", "_") in PRESETS and not (ASSETS / source).is_dir():
         made, folder, layout = FromRandom(preset(source)), None, "native"
     else:
@@ -67,10 +70,11 @@ def run_pack(source: str, target: Path, kind: WeightKind) -> None:
 
 def show_inspection(name: str, *, as_json: bool) -> None:
     """What a folder or a preset is."""
-    if is_packed(Path(name).expanduser()):
-        show_packed(PackedFolder(Path(name).expanduser()), as_json=as_json)
+    path = at_home(name)
+    if is_packed(path):
+        show_packed(PackedFolder(path), as_json=as_json)
         return
-    is_folder = Path(name).expanduser().is_dir()
+    is_folder = path.is_dir()
     has_weights = (ASSETS / name).is_dir() and any((ASSETS / name).glob("*.safetensors"))
     is_shape = name.replace("-", "_") in PRESETS and not is_folder and not has_weights
     report = inspect(name if is_shape else locate_weights(name))
@@ -98,6 +102,7 @@ def show_packed(found: PackedFolder, *, as_json: bool) -> None:
 
 def run_convert(source: str, target: Path, to: Layout, quant: Quant, calibrate: str | None) -> None:
     """Convert a folder, with a bar; the same command goes on after a crash."""
+    need_folder(target)
     folder = locate_weights(source)
     texts = calibration(folder, quant, calibrate)
     with progress_bar("converting", 100, unit="%") as done:
@@ -137,7 +142,7 @@ def calibration(folder: Path, quant: Quant, calibrate: str | None) -> list[Tenso
     if calibrate is None:
         return problem_ids(ChatFormat(tekken))
     try:
-        text = Path(calibrate).expanduser().read_text(encoding="utf-8")
+        text = at_home(calibrate).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is no text"
         raise UserError(f"cannot read `{calibrate}`: {reason.lower()}") from None

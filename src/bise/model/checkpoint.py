@@ -266,7 +266,7 @@ def read_config(folder: Path, layout: Layout) -> tuple[ModelConfig, Quant]:
         values = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise NotFound(f"`{folder}` has no `{path.name}`") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"`{path}` is no JSON: {str(error).splitlines()[0]}") from None
     return READERS[layout](values)
 

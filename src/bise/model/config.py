@@ -15,9 +15,23 @@ def _need(claim: bool, message: str, hint: str = "") -> None:
         raise UserError(message, hint=hint)
 
 
+MOST = 2**53
+"""Beyond it, numbers are not exact as floats."""
+
+MOST_SIZE = 2**20
+"""Of one axis of a matrix; the bytes of three axes then fit into 64 bits."""
+
+
 def _need_positive(where: str, **numbers: float) -> None:
     for name, value in numbers.items():
         _need(value > 0, f"`{where}{name}` is {value}, expected a number above 0")
+        _need(value <= MOST, f"`{where}{name}` is {value}, expected at most 2**53")
+
+
+def _need_sizes(where: str, **sizes: int) -> None:
+    _need_positive(where, **sizes)
+    for name, value in sizes.items():
+        _need(value <= MOST_SIZE, f"`{where}{name}` is {value}, expected at most {MOST_SIZE:,}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +54,7 @@ class LatentAttentionConfig:
     """Width of a head's value."""
 
     def __post_init__(self) -> None:
-        _need_positive(
+        _need_sizes(
             "attention.",
             q_latent=self.q_latent,
             kv_latent=self.kv_latent,
@@ -71,7 +85,7 @@ class GroupedAttentionConfig:
     """Width of a head's query, key and value; all of it is rotated."""
 
     def __post_init__(self) -> None:
-        _need_positive("attention.", num_kv_heads=self.num_kv_heads, head_dim=self.head_dim)
+        _need_sizes("attention.", num_kv_heads=self.num_kv_heads, head_dim=self.head_dim)
         _need(
             self.head_dim % 2 == 0,
             f"`attention.head_dim` is {self.head_dim}, expected an even number",
@@ -105,6 +119,10 @@ class YarnConfig:
 
     def __post_init__(self) -> None:
         _need_positive("rope.yarn.", factor=self.factor, original=self.original)
+        for name, turns in (("beta_fast", self.beta_fast), ("beta_slow", self.beta_slow)):
+            _need(
+                1e-9 <= turns <= MOST, f"`rope.yarn.{name}` is {turns}, expected a number above 0"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +139,7 @@ class RopeConfig:
 
     def __post_init__(self) -> None:
         _need_positive("rope.", theta=self.theta)
+        _need(self.theta > 1, f"`rope.theta` is {self.theta}, expected a number above 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +151,9 @@ class QueryScaleConfig:
 
     def __post_init__(self) -> None:
         _need_positive("query_scale.", original=self.original)
+        _need(
+            abs(self.beta) <= MOST, f"`query_scale.beta` is {self.beta}, expected a finite number"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,14 +171,15 @@ class ExpertsConfig:
     """Experts every token passes through besides; they are stored as one wider expert."""
 
     def __post_init__(self) -> None:
-        _need_positive("experts.", num=self.num, hidden_dim=self.hidden_dim)
+        _need_sizes("experts.", num=self.num, hidden_dim=self.hidden_dim)
         _need(
             1 <= self.topk <= self.num,
             f"`experts.topk` is {self.topk}, but there are {self.num} experts",
             "set it between 1 and `experts.num`",
         )
         _need(
-            self.num_shared >= 0, f"`experts.num_shared` is {self.num_shared}, expected 0 or more"
+            0 <= self.num_shared <= MOST_SIZE,
+            f"`experts.num_shared` is {self.num_shared}, expected 0 or more",
         )
 
 
@@ -185,7 +208,7 @@ class VisionConfig:
     num_channels: int = 3
 
     def __post_init__(self) -> None:
-        _need_positive(
+        _need_sizes(
             "vision.",
             dim=self.dim,
             num_layers=self.num_layers,
@@ -193,7 +216,10 @@ class VisionConfig:
             mlp_dim=self.mlp_dim,
             patch=self.patch,
             merge=self.merge,
+            image_size=self.image_size,
+            num_channels=self.num_channels,
         )
+        _need_positive("vision.", theta=self.theta)
         _need(
             self.dim % (4 * self.num_heads) == 0,
             f"`vision.dim` is {self.dim}, which {self.num_heads} heads with two axes of rotated"
@@ -239,15 +265,22 @@ class ModelConfig:
     image_end_token: int = 13
 
     def __post_init__(self) -> None:
-        _need_positive(
+        _need_sizes(
             "",
             dim=self.dim,
             num_layers=self.num_layers,
             num_heads=self.num_heads,
             vocab_size=self.vocab_size,
-            norm_eps=self.norm_eps,
-            max_positions=self.max_positions,
+            **({} if self.mlp_dim is None else {"mlp_dim": self.mlp_dim}),
         )
+        _need_positive("", norm_eps=self.norm_eps, max_positions=self.max_positions)
+        for name in ("image_token", "image_break_token", "image_end_token"):
+            id = getattr(self, name)
+            _need(
+                self.vision is None or 0 <= id < self.vocab_size,
+                f"`{name}` is {id}, but the vocabulary has {self.vocab_size} entries",
+                "set it to the id of a token",
+            )
         _need(
             self.experts is not None or self.mlp_dim is not None,
             "neither `experts` nor `mlp_dim` is given, so the layers have no feed-forward",

@@ -57,15 +57,20 @@ NVFP4: dict[str, Any] = {
     },
     "ignore": [
         "re:.*attention.*",
+        "re:.*self_attn.*",
         "re:.*gate$",
         "re:.*tok_embeddings.*",
+        "re:.*embed_tokens.*",
         "re:.*output$",
+        "re:.*lm_head$",
         "re:.*vision.*",
         "re:.*patch_merger.*",
         "re:.*mm_projector.*",
     ],
 }
-"""What we write; the readers of this format find the 4-bit matrices by their names."""
+"""What we write, and what vLLM goes by: it takes every matrix that `ignore` does not name for a
+4-bit one, and calls modules by names of its own, so both spellings are here. Our own reader finds
+the 4-bit matrices by the names of their tensors. Checked against: vLLM 0.32."""
 
 
 def read_native(values: object) -> tuple[ModelConfig, Quant]:

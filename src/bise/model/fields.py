@@ -38,6 +38,8 @@ class Fields:
                 raise UserError(f"`{self.path}{name}` is missing in `{self.file}`")
             return default  # type: ignore[return-value] - callers that pass None know
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            if abs(value) >= 2**1000:
+                raise self.refused(name, "expected a number that can be computed with")
             value = float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.refused(name, f"expected {_article(kind)}")

@@ -32,7 +32,7 @@ def locate(
         (shipped / one).is_file() for one in CONFIG_FILES.values()
     ):
         return shipped
-    folder = Path(name).expanduser()
+    folder = at_home(name)
     if name and folder.is_dir():
         return folder
     if HUB_ID.fullmatch(name):
@@ -41,6 +41,16 @@ def locate(
         f"there is no model `{name}`",
         hint="pass a shipped model, a folder, or a hub id such as `org/name`",
     )
+
+
+def at_home(path: str) -> Path:
+    """A path whose `~` is put in full."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise NotFound(
+            f"`{path}` begins with the home of nobody known here", hint="write the path in full"
+        ) from None
 
 
 def fetch(

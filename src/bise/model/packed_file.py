@@ -24,15 +24,21 @@ from bise.model.config import ModelConfig
 from bise.model.config_native import read_native
 from bise.model.config_write import write_native
 from bise.model.convert import COMPANIONS, Progress
+from bise.model.inspect import BYTES_A_WEIGHT
 from bise.model.memory import available_memory_bytes
+from bise.model.names import weights
 from bise.model.packed import PackedNetwork, WeightKind, pack_all
-from bise.model.packed_source import DTYPES, Counted, Source
-from bise.model.stored import LAYOUTS, Layout
+from bise.model.packed_source import DTYPES, STORED_BYTES, Counted, Source
+from bise.model.shard_writer import write_json
+from bise.model.stored import LAYOUTS, Layout, quant_of
 from bise.ops.cpu.look import LatentUp, latent_up_bytes
 from bise.ops.cpu.matrix import Matrix, WeightType, bytes_of_its_own, packed_bytes
 from bise.ops.cpu.residency import Residency
 
 INDEX, DATA = "packed.json", "packed.bin"
+PART = f"{DATA}.part"
+"""The data while it is being written."""
+
 FORMAT = 2
 """1 kept the eye as torch wants it."""
 
@@ -191,16 +197,51 @@ def pack_folder(
     progress: called with the bytes read so far, and those of all weights
     """
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"`{folder}` is not a folder", hint="choose a new folder")
+    if folder.exists() and {path.name for path in folder.iterdir()} - {PART}:
         raise UserError(f"`{folder}` is not empty", hint="choose a new folder")
     folder.mkdir(parents=True, exist_ok=True)
-    writer = _Writer(folder / f"{DATA}.part")
+    (folder / PART).unlink(missing_ok=True)  # of a process that was killed
+    _need_space(source, folder, kind)
+    try:
+        _write(source, origin, folder, kind, layout, progress)
+    except BaseException:  # also Ctrl-C: nothing of ours may stand in the way of another try
+        for name in (PART, DATA, INDEX, f"{INDEX}.partial", *COMPANIONS):
+            (folder / name).unlink(missing_ok=True)
+        raise
+    return PackedFolder(folder)
+
+
+def _need_space(source: Source, folder: Path, kind: WeightKind) -> None:
+    table = weights(source.config)
+    if kind == "stored":
+        needed = sum(one.numel * STORED_BYTES[quant_of(one, source.quant)] for one in table)
+    else:
+        needed = sum(one.numel for one in table) * BYTES_A_WEIGHT[kind]
+    free_bytes = shutil.disk_usage(folder).free
+    if needed > free_bytes:
+        raise UserError(
+            f"packing needs {int(needed):,} bytes, `{folder}` has {free_bytes:,} left",
+            hint="free some space, or write to another disk",
+        )
+
+
+def _write(
+    source: Source,
+    origin: Path | None,
+    folder: Path,
+    kind: WeightKind,
+    layout: Layout,
+    progress: Progress | None,
+) -> None:
+    writer = _Writer(folder / PART)
     with writer.file:
         pack_all(source if progress is None else Counted(source, progress), kind, writer)
         size = writer.file.tell()
         writer.file.flush()
         os.fsync(writer.file.fileno())
-    (folder / f"{DATA}.part").rename(folder / DATA)
+    (folder / PART).rename(folder / DATA)
     for name in COMPANIONS:
         if origin is not None and (origin / name).is_file():
             shutil.copyfile(origin / name, folder / name)
@@ -213,8 +254,7 @@ def pack_folder(
         "config": write_native(source.config),
         "pieces": writer.pieces,
     }
-    (folder / INDEX).write_text(json.dumps(index))
-    return PackedFolder(folder)
+    write_json(folder / INDEX, index)
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -223,7 +263,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         found = json.loads((folder / INDEX).read_bytes())
     except FileNotFoundError:
         raise NotFound(f"`{folder}` holds no packed weights") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(folder, f"`{INDEX}` is no JSON: {str(error).splitlines()[0]}") from None
     if not isinstance(found, dict):
         raise _broken(folder, f"`{INDEX}` is not whole")

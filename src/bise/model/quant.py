@@ -70,9 +70,12 @@ def nvfp4_divisor(matrix: Tensor) -> Tensor:
     return torch.where(largest == 0, 1.0, FP8_MAX * FP4_VALUES[-1] / largest).reshape(1)
 
 
-def encode_nvfp4(matrix: Tensor) -> Packed:
-    """[rows, columns], columns a multiple of 16; nearest codes, ties to the even one."""
-    divisor = nvfp4_divisor(matrix)
+def encode_nvfp4(matrix: Tensor, divisor: Tensor | None = None) -> Packed:
+    """[rows, columns], columns a multiple of 16; nearest codes, ties to the even one.
+
+    divisor: [1] fp32, of matrices that share one; None: the matrix's own
+    """
+    divisor = nvfp4_divisor(matrix) if divisor is None else divisor
     groups = matrix.float().unflatten(-1, (-1, GROUP)) * divisor
     wanted = groups.abs().amax(-1) / FP4_VALUES[-1]
     scales = wanted.clamp(max=FP8_MAX).to(torch.float8_e4m3fn)

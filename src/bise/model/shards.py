@@ -90,7 +90,7 @@ def read_header(path: Path) -> dict[str, Entry]:
         raw = file.read(length)
     try:
         header = json.loads(raw, object_pairs_hook=_no_doubles)
-    except ValueError as error:  # also bad UTF-8
+    except (ValueError, RecursionError) as error:  # also bad UTF-8, and too many brackets
         raise _broken(path, f"its header is no JSON: {_first_line(error)}") from None
     if not isinstance(header, dict):
         raise _broken(path, "its header is no JSON object")
@@ -109,6 +109,8 @@ def read_header(path: Path) -> dict[str, Entry]:
 def _span(path: Path, name: str, claim: object, data_bytes: int) -> tuple[int, int]:
     """First and last byte of a tensor, if its claim makes sense."""
     if not isinstance(claim, dict) or set(claim) != {"dtype", "shape", "data_offsets"}:
+        raise _broken(path, f"the entry of tensor `{name}` is malformed")
+    if not isinstance(claim["dtype"], str):
         raise _broken(path, f"the entry of tensor `{name}` is malformed")
     if claim["dtype"] not in DTYPES:
         raise _broken(path, f"tensor `{name}` has the unknown dtype `{claim['dtype']}`")
@@ -140,7 +142,7 @@ def _need_gapless(path: Path, spans: dict[str, tuple[int, int]], data_bytes: int
 
 def _naturals(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value
+        isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 2**63 for item in value
     )
 
 
@@ -153,7 +155,7 @@ def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _first_line(error: ValueError) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
@@ -190,7 +192,7 @@ def _read_indexed(folder: Path, index: Path) -> dict[str, Entry]:
     try:
         places = json.loads(index.read_bytes())["weight_map"]
         files = sorted(set(places.values()))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"`{index.name}` is no index: expected JSON with a `weight_map` from tensors to files",
             hint="fetch or write the file again",

@@ -5,6 +5,7 @@ of one expert, or the embedding), so a model larger than the memory can be writt
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ DEFAULT_SHARD_BYTES = 5_000_000_000
 
 SIDECAR = "bise.json"
 """What we remember of a folder, beside the official files, which have no room for it."""
+
+SHARED_HALF = re.compile(r"\.shared\.(gate|up)\.weight$")
+"""The two matrices of the shared expert that readers put into one."""
 
 CONFIG_WRITERS = {"native": write_native, "hf": write_hf}
 
@@ -95,6 +99,7 @@ class Encoder:
         self.tensors = {one.name: one for one in stored(self.table, layout, quant, spelling)}
         self.layout: Layout = layout
         self._scales: dict[tuple[str, int], Tensor] = {}
+        self._divisors: dict[tuple[str, int], Tensor] = {}
         self._last_packed: tuple[str, int, Packed] | None = None
 
     def specs(self) -> dict[str, Spec]:
@@ -138,7 +143,7 @@ class Encoder:
         if role == "activation_divisor":
             return torch.ones(1)
         if role == "divisor":
-            return nvfp4_divisor(self._finite_part(weight, part))
+            return self._divisor(weight, part)
         packed = self._packed(weight, part)
         return packed.codes if role == "packed" else packed.scales
 
@@ -182,10 +187,25 @@ class Encoder:
         first = part - part % each
         return list(range(first, first + each))
 
+    def _divisor(self, weight: Weight, part: int) -> Tensor:
+        """Gate and up of an expert share one: vLLM multiplies them as one matrix, with one."""
+        sharing = [(weight, other) for other in self._sharing(weight, part)]
+        if SHARED_HALF.search(weight.name):
+            stem = weight.name.removesuffix("gate.weight").removesuffix("up.weight")
+            halves = [one for one in self.table if SHARED_HALF.search(one.name)]
+            sharing = [(one, 0) for one in halves if one.name.startswith(stem)]
+        first, at = sharing[0]
+        key = (first.name, at)
+        if key not in self._divisors:
+            largest = [self._finite_part(one, other).abs().amax() for one, other in sharing]
+            self._divisors[key] = nvfp4_divisor(torch.stack(largest))
+        return self._divisors[key]
+
     def _packed(self, weight: Weight, part: int) -> Packed:
         last = self._last_packed
         if last is None or last[:2] != (weight.name, part):
-            last = (weight.name, part, encode_nvfp4(self._finite_part(weight, part)))
+            divisor = self._divisor(weight, part)
+            last = (weight.name, part, encode_nvfp4(self._finite_part(weight, part), divisor))
             self._last_packed = last  # the next tensor is most likely of the same matrix
         return last[2]
 
@@ -287,5 +307,5 @@ def read_sidecar(folder: Path) -> dict[str, Any]:
     path = folder / SIDECAR
     try:
         return json.loads(path.read_bytes()) if path.is_file() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError(f"`{path}` is no JSON", hint="remove it; it is only a note") from None
