@@ -15,6 +15,7 @@ from torch import Tensor
 from bise.engine import EngineConfig, Sampling
 from bise.errors import BadRequest, UserError, WrongType, quoted
 from bise.model.convert import Progress
+from bise.model.hub import at_home
 from bise.serve.loading import LoadedModel, load_model
 from bise.serve.talk import Ask, FinishReason, Talk, Talker, Usage
 from bise.text import (
@@ -304,7 +305,7 @@ def image_part(image: object) -> ImagePart:
     if isinstance(image, bytes | Path | Image):
         return ImagePart(image)
     if isinstance(image, str):
-        return ImagePart(image if image.startswith("data:") else Path(image).expanduser())
+        return ImagePart(image if image.startswith("data:") else at_home(image))
     raise WrongType(
         f"an image is of type `{type(image).__name__}`, expected a path, bytes, a data URL or a "
         "Pillow image"
