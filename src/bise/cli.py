@@ -414,7 +414,9 @@ def train_run(
     ] = None,
     device: Annotated[str, Option(help="Where to compute: `cpu`, `cuda`.")] = "cpu",
     makers: Annotated[int, Option(min=0, help="Processes that make samples ahead.")] = 0,
-    seed: Annotated[int, Option(help="Decides weights and problems.")] = 0,
+    seed: Annotated[
+        int | None, Option(help="Decides weights and problems; 0 for a new run.")
+    ] = None,
     settings: Annotated[
         list[str] | None, Option("--set", metavar="FIELD=VALUE", help="Change the config.")
     ] = None,

@@ -39,7 +39,7 @@ def _run(
     folder: Path,
     *,
     preset: str = "pico",
-    seed: int = 0,
+    seed: int | None = None,
     settings: tuple[str, ...] = (),
     tokenizer: Path | None = None,
 ) -> None:
@@ -132,6 +132,7 @@ def test_a_plain_resume_takes_what_was_saved(tmp_path: Path):
     [
         ({"preset": "nano"}, "another `preset`: `preset` is `pico` there, and `nano`"),
         ({"seed": 6}, "another `seed`: `seed` is `5` there, and `6`"),
+        ({"seed": 0}, "another `seed`: `seed` is `5` there, and `0`"),
         (
             {"settings": ("optimiser.peak_rate=1e-3", "mix.shares.chain=0.5")},
             "another `mix.shares.chain` and `optimiser.peak_rate`",

@@ -28,7 +28,7 @@ def run_train(
     folder: Path,
     limits: Limits,
     *,
-    seed: int,
+    seed: int | None,
     processes: int,
     device: str,
     makers: int,
@@ -39,7 +39,7 @@ def run_train(
     preset(name)  # an unknown name is told before a folder is read
     state = latest_state(folder)
     saved = TrainConfig() if state is None else from_dict(read_run(state)[1])
-    asked = replace(saved, preset=name.replace("-", "_"), seed=seed or saved.seed)
+    asked = replace(saved, preset=name.replace("-", "_"), seed=saved.seed if seed is None else seed)
     config = override(asked, settings)
     words = choose_words(folder, tokenizer, NANO_TOKENIZER)
     start(
