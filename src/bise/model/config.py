@@ -179,7 +179,7 @@ class ExpertsConfig:
         )
         _need(
             0 <= self.num_shared <= MOST_SIZE,
-            f"`experts.num_shared` is {self.num_shared}, expected 0 or more",
+            f"`experts.num_shared` is {self.num_shared}, expected 0 to {MOST_SIZE:,}",
         )
 
 
