@@ -114,11 +114,15 @@ def test_a_reply_that_is_cut_is_incomplete(thinking_server, calling_server):
     body = send(thinking_server, max_output_tokens=3).json()
     assert body["status"] == "incomplete" and body["output"][-1]["status"] == "incomplete"
     assert body["incomplete_details"] == {"reason": "max_output_tokens"}
-    assert events_of(thinking_server, max_output_tokens=3)[-1]["type"] == "response.incomplete"
+    events = events_of(thinking_server, max_output_tokens=3)
+    assert events[-1]["type"] == "response.incomplete"
+    assert events[-2]["item"] == events[-1]["response"]["output"][-1]
+    assert events[-2]["item"]["status"] == "incomplete"
     events = events_of(calling_server, tools=[TOOL], max_output_tokens=5)
     done = [one["item"] for one in events if one["type"] == "response.output_item.done"]
     assert [item["type"] for item in done] == ["message"], "nobody acts on half a call"
-    assert len(events[-1]["response"]["output"]) == 1
+    (message,) = events[-1]["response"]["output"]
+    assert message["status"] == "completed", "it was whole; what came after was cut"
 
 
 def count_of(server, input, **fields):
@@ -194,7 +198,7 @@ def test_tools_of_a_namespace_keep_their_names(thinking_server):
     chat, told = translate(body, Seal())
     assert [tool["name"] for tool in chat.tools or ()] == ["ab__cd"]
     form = ResponsesForm(body=body, model="tiny", seal=Seal(), namespaces=told.namespaces)
-    item = form.item(Block("call", 0, "{}", call_id="aB3xK9mP2", name="ab__cd"), "completed")
+    item = form.item(Block("call", 0, "{}", call_id="aB3xK9mP2", name="ab__cd"))
     assert (item["namespace"], item["name"]) == ("ab", "cd")
     question, result = {"role": "user", "content": "hi"}, {"call_id": "aB3xK9mP2", "output": "2"}
     again = [question, item, {"type": "function_call_output", **result}]
@@ -203,6 +207,35 @@ def test_tools_of_a_namespace_keep_their_names(thinking_server):
         thinking_server, [question, flat, again[2]], tools=[{**inner, "name": "ab__cd"}]
     )
     assert send(thinking_server, tools=tools).json()["tools"] == tools
+
+
+FUNCTION = {"type": "function"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "meant"),
+    [
+        ({**FUNCTION, "name": "cd", "namespace": "ab"}, "ab__cd"),
+        ({**FUNCTION, "name": "ef"}, "ab__ef"),  # there is but one
+        ({**FUNCTION, "name": "ab__ef"}, "ab__ef"),
+        ({**FUNCTION, "name": "cd"}, "cd"),  # the one without a namespace
+        ({**FUNCTION, "name": "gh"}, "gh"),  # two are called so: it will be refused
+    ],
+)
+def test_a_tool_of_a_namespace_may_be_chosen(choice, meant):
+    def space(name, *inner):
+        return {"type": "namespace", "name": name,
+                "tools": [{**FUNCTION, "name": one} for one in inner]}  # fmt: skip
+
+    tools = [space("ab", "cd", "ef", "gh"), space("xy", "gh"), {**FUNCTION, "name": "cd"}]
+
+    def chosen(choice):
+        body = read_responses({"input": "hi", "tools": tools, "tool_choice": choice})
+        return translate(body, Seal())[0].tool_choice
+
+    assert chosen(choice) == {"type": "function", "function": {"name": meant}}
+    allowed = {"type": "allowed_tools", "mode": "required", "tools": [choice]}
+    assert chosen(allowed) == {**allowed, "tools": [{**choice, "name": meant}]}
 
 
 def test_what_is_left_out_is_named(thinking_server):
@@ -241,6 +274,19 @@ def test_an_answers_likelihoods_are_told_if_asked_for(thinking_server, calling_s
     assert "".join(one["token"] for one in message["content"][0]["logprobs"]) == "ok"
     assert send(thinking_server, top_logprobs=21).status_code == 400
     assert send(thinking_server).json()["output"][1]["content"][0]["logprobs"] == []
+
+
+def test_likelihoods_stay_with_their_own_text(start, say, scripted, folder_of, tekken):
+    special = tekken.special
+    script = say("ok", special.think, "12", special.end_think, "46")
+    with start(folder_of(scripted(script), "second thought")) as server:
+        whole = send(server, top_logprobs=1).json()["output"]
+        ended = events_of(server, top_logprobs=1)[-1]["response"]["output"]
+    assert [item["type"] for item in whole] == ["message", "reasoning", "message"]
+    for items in (whole, ended):
+        for item in (items[0], items[2]):
+            (part,) = item["content"]
+            assert "".join(one["token"] for one in part["logprobs"]) == part["text"]
 
 
 def test_the_oldest_turns_are_dropped_if_wanted(thinking_server):

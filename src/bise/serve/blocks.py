@@ -29,6 +29,9 @@ class Block:
     call: ToolCall | None = None
     """The complete call; one that was cut off has none."""
 
+    is_cut: bool = False
+    """There was no room for the rest of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -63,10 +66,11 @@ class Blocks:
                 self.current.call = piece.call
                 yield from self.finish()
 
-    def finish(self) -> Iterator[Event]:
+    def finish(self, *, is_cut: bool = False) -> Iterator[Event]:
         """End whatever is open."""
         if self.current is not None:
             block, self.current = self.current, None
+            block.is_cut = is_cut
             self.done.append(block)
             yield Event("end", block)
 
@@ -84,12 +88,12 @@ class Blocks:
         yield Event("piece", self.current, text)
 
 
-def blocks_of(deltas: Iterable[Delta]) -> list[Block]:
+def blocks_of(talk: Talk, deltas: Iterable[Delta]) -> list[Block]:
     """The blocks of a whole reply; a call that was cut off is none of them."""
     blocks = Blocks()
     for _ in blocks.feed(deltas):
         pass
-    for _ in blocks.finish():
+    for _ in blocks.finish(is_cut=talk.finish_reason == "length"):
         pass
     return [block for block in blocks.done if block.kind != "call" or block.call is not None]
 
@@ -115,7 +119,7 @@ async def block_events(form: BlockForm, talk: Talk) -> AsyncGenerator[bytes, Non
                 told += form.begin(talk)
             happened = list(blocks.feed(deltas))
             if talk.finish_reason is not None:
-                happened += blocks.finish()
+                happened += blocks.finish(is_cut=talk.finish_reason == "length")
             for event in happened:
                 told += form.tell(event)
             if talk.finish_reason is not None:

@@ -32,7 +32,7 @@ class MessagesForm:
 
     def whole(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
         """The whole answer."""
-        content = [self.block_json(block) for block in blocks_of(deltas)]
+        content = [self.block_json(block) for block in blocks_of(talk, deltas)]
         return {**self.message(talk, content), **stop_json(talk)}
 
     def begin(self, talk: Talk) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The body of `POST /v1/responses`, and the chat it means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -107,11 +107,12 @@ class Translation:
             self.add_item(an_object(item, f"input[{number}]"), f"input[{number}]")
         if set(body.include or ()) - {SEALED, RATED}:
             self.ignored.append("include")
+        tools = self.tools_from(body.tools or ())
         fields: dict[str, Any] = {
             "model": body.model,
             "messages": self.parts.messages,
-            "tools": self.tools_from(body.tools or ()) or None,
-            "tool_choice": choice_from(body.tool_choice),
+            "tools": tools or None,
+            "tool_choice": self.choice_from(body.tool_choice, tools),
             "parallel_tool_calls": body.parallel_tool_calls,
             "reasoning_effort": (body.reasoning or {}).get("effort"),
             "response_format": format_from(body.text or {}),
@@ -191,18 +192,42 @@ class Translation:
         self.namespaces[joined] = (namespace, name)
         return {**tool, "name": joined}
 
+    def choice_from(self, choice: object, tools: Sequence[Mapping[str, Any]]) -> object:
+        """Whether and which tool to call, as a chat says it."""
+        if not isinstance(choice, dict):
+            return choice
+        if choice.get("type") == "function" and "function" not in choice:
+            name = self.known_as(choice, tools, "tool_choice")
+            return {"type": "function", "function": {"name": name}}
+        allowed = choice.get("tools")
+        if choice.get("type") != "allowed_tools" or not isinstance(allowed, list):
+            return choice
+        renamed: list[dict[str, Any]] = []
+        for number, value in enumerate(listed(allowed, "tool_choice.tools")):
+            where = f"tool_choice.tools[{number}]"
+            tool = an_object(value, where)
+            renamed.append({**tool, "name": self.known_as(tool, tools, where)})
+        return {**choice, "tools": renamed}
+
+    def known_as(
+        self, given: Mapping[str, Any], tools: Sequence[Mapping[str, Any]], where: str
+    ) -> object:
+        """The name the model is told of a tool that is referred to.
+
+        Its namespace may be left out where no other tool is called so.
+        """
+        name, namespace = given.get("name"), optional(given, "namespace", str, where)
+        if namespace:
+            return f"{namespace}{APART}{name}"
+        alike = [told for told, (_, own) in self.namespaces.items() if own == name]
+        is_plain = any(tool.get("name") == name for tool in tools)
+        return alike[0] if len(alike) == 1 and not is_plain else name
+
 
 def translate(body: ResponsesBody, seal: Seal) -> tuple[ChatBody, Translation]:
     """The chat a body means, and what to remember of the translation."""
     translation = Translation(seal, list(body.ignored))
     return translation.chat(body), translation
-
-
-def choice_from(choice: object) -> object:
-    """Whether and which tool to call, as a chat says it."""
-    if isinstance(choice, dict) and choice.get("type") == "function" and "function" not in choice:
-        return {"type": "function", "function": {"name": choice.get("name")}}
-    return choice
 
 
 def format_from(text: Mapping[str, Any]) -> dict[str, Any] | None:

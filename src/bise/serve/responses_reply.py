@@ -48,7 +48,7 @@ class ResponsesForm:
     def whole(self, talk: Talk, deltas: Sequence[Delta]) -> dict[str, Any]:
         """The whole answer."""
         self.talks.append(talk)
-        blocks = blocks_of(deltas)
+        blocks = blocks_of(talk, deltas)
         for block in blocks:
             self.rate(block)
         return self.response(talk, blocks)
@@ -79,18 +79,22 @@ class ResponsesForm:
         return self.tell_end(block, place)
 
     def rate(self, block: Block) -> list[dict[str, Any]]:
-        """Likelihoods of the tokens that came since this was last asked, if they are wanted."""
+        """Likelihoods of its tokens that came since this was last asked, if they are wanted."""
         if block.kind != "answer" or not self.talks:
             return []
+        kept = self.rated.setdefault(block.index, [])
+        place = list(self.rated).index(block.index)
         talk = self.talks[0]
-        new, talk.answer_logprobs = talk.answer_logprobs, []
+        if place >= len(talk.answer_logprobs):
+            return []
+        new, talk.answer_logprobs[place] = talk.answer_logprobs[place], []
         told = logprobs_json(talk.tekken, new)
-        self.rated.setdefault(block.index, []).extend(told)
+        kept += told
         return told
 
     def tell_begin(self, block: Block, place: dict[str, Any]) -> list[dict[str, Any]]:
         """A new item, and the part of it that will be written."""
-        item = self.item(block, "in_progress", is_empty=True)
+        item = self.item(block, is_begun=True)
         told = [self.event("response.output_item.added", output_index=block.index, item=item)]
         if block.kind != "call":
             part = self.part(block, "")
@@ -98,7 +102,7 @@ class ResponsesForm:
         return told
 
     def tell_end(self, block: Block, place: dict[str, Any]) -> list[dict[str, Any]]:
-        """A complete item."""
+        """An item to which nothing will be added."""
         kind = f"{DELTAS[block.kind]}.done"
         if block.kind == "call":
             names = self.names(block)
@@ -108,7 +112,7 @@ class ResponsesForm:
             rated = {"logprobs": part["logprobs"]} if block.kind == "answer" else {}
             told = [self.event(kind, **place, text=block.text, **rated)]
             told.append(self.event("response.content_part.done", **place, part=part))
-        item = self.item(block, "completed")
+        item = self.item(block)
         done = self.event("response.output_item.done", output_index=block.index, item=item)
         return [*told, done]
 
@@ -129,11 +133,7 @@ class ResponsesForm:
         """The answer when all is written."""
         is_cut = talk.finish_reason == "length"
         response = self.frame("incomplete" if is_cut else "completed")
-        last = blocks[-1] if blocks else None
-        response["output"] = [
-            self.item(block, "incomplete" if is_cut and block is last else "completed")
-            for block in blocks
-        ]
+        response["output"] = [self.item(block) for block in blocks]
         response["usage"] = usage_json(talk)
         if is_cut:
             response["incomplete_details"] = {"reason": "max_output_tokens"}
@@ -172,19 +172,20 @@ class ResponsesForm:
             "user": body.user,
         }
 
-    def item(self, block: Block, status: str, *, is_empty: bool = False) -> dict[str, Any]:
-        """A block as an item of the output."""
-        text = "" if is_empty else block.text
-        head = {"id": self.item_id(block), "status": status}
+    def item(self, block: Block, *, is_begun: bool = False) -> dict[str, Any]:
+        """A block as an item of the output; if it has just begun, without its text."""
+        text = "" if is_begun else block.text
+        ended = "incomplete" if block.is_cut else "completed"
+        head = {"id": self.item_id(block), "status": "in_progress" if is_begun else ended}
         if block.kind == "call":
             call = {"call_id": block.call_id, **self.names(block), "arguments": text}
             return {"type": "function_call", **head, **call}
-        content = [] if is_empty else [self.part(block, text)]
+        content = [] if is_begun else [self.part(block, text)]
         if block.kind == "answer":
             return {"type": "message", **head, "role": "assistant", "content": content}
         sealed = {}
         if self.body.wants_sealed:
-            sealed = {"encrypted_content": None if is_empty else self.seal.close(text)}
+            sealed = {"encrypted_content": None if is_begun else self.seal.close(text)}
         return {"type": "reasoning", **head, "summary": [], "content": content, **sealed}
 
     def part(self, block: Block, text: str) -> dict[str, Any]:

@@ -273,11 +273,12 @@ class Talk:
         self.logprobs: list[tuple[int, TokenLogprobs]] = []
         """Ids and how likely they were, if asked for; whoever reads them may empty the list."""
 
-        self.answer_logprobs: list[tuple[int, TokenLogprobs]] = []
-        """Those of them that are of the answer's text."""
+        self.answer_logprobs: list[list[tuple[int, TokenLogprobs]]] = []
+        """Those of them that are of the answer's text; a new list after thinking or a call."""
 
         self._prompt_logprobs: list[TokenLogprobs] = []
         self._foretold = (0, 0)
+        self._is_apart = True
         self._num_written = self._num_thought = self._num_cached = self._num_calls = 0
 
     def __iter__(self) -> Generator[list[Delta], None, None]:
@@ -348,11 +349,16 @@ class Talk:
         deltas: list[Delta] = []
         for place, token in enumerate(ids):
             before = self.decoder.state
-            deltas += self.decoder.feed([token])
+            new = self.decoder.feed([token])
+            deltas += new
+            self._is_apart |= any(delta.kind != "answer" for delta in new)
             after = self.decoder.state
             self._num_thought += before == "thinking" or after == "thinking"
             if logprobs and before == after == "answer" and not self.tekken.is_control(token):
-                self.answer_logprobs.append((token, logprobs[place]))
+                if self._is_apart:
+                    self.answer_logprobs.append([])
+                    self._is_apart = False
+                self.answer_logprobs[-1].append((token, logprobs[place]))
         return deltas
 
     def _until_stop(self, deltas: list[Delta], *, is_last: bool) -> list[Delta]:
