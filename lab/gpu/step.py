@@ -59,7 +59,6 @@ def measure(given: argparse.Namespace, parts: int) -> None:
                 kept[number % 4],
                 run.optimiser,
                 config=config.loss,
-                num_tokens=parts * config.part_tokens,
                 dtype=run.dtype,
                 rate_factor=0.1,
                 step=number,

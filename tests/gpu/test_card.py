@@ -116,7 +116,6 @@ def test_a_training_step_on_the_card_is_one_here():
             [batch.to(device) for batch in merge(batches)],
             optimiser,
             config=LossConfig(),
-            num_tokens=4 * 2048,
             dtype=torch.float32,
             rate_factor=1.0,
             step=0,

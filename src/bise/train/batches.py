@@ -5,7 +5,7 @@ stream is a handful of numbers, and a resumed run sees just what it would have s
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ class Batch:
     """[tokens]"""
 
     samples: Tensor
-    """[rows, row length]: which sample a token belongs to"""
+    """[rows, row length]: which sample a token belongs to, -1 for padding"""
 
     images: list[Tensor]
     picked: Tensor
@@ -52,6 +52,9 @@ class Batch:
 
     num_far: int
     """Trained tokens at position 512 or later."""
+
+    num_owned: int
+    """Tokens that belong to a sample; the rest is padding."""
 
     @property
     def num_trained(self) -> int:
@@ -64,7 +67,15 @@ class Batch:
         numbers = (self.ids, self.positions, self.samples, self.picked, self.targets)
         ids, positions, samples, picked, targets = _copy(numbers, device)
         images = _copy(self.images, device)
-        return Batch(ids, positions, samples, images, picked, targets, self.num_far)
+        return replace(
+            self,
+            ids=ids,
+            positions=positions,
+            samples=samples,
+            images=images,
+            picked=picked,
+            targets=targets,
+        )
 
 
 def _copy(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
@@ -95,6 +106,7 @@ def merge(batches: Sequence[Batch]) -> list[Batch]:
                 torch.cat([b.picked + at for b, at in zip(alike, starts[:-1], strict=True)]),
                 torch.cat([batch.targets for batch in alike]),
                 sum(batch.num_far for batch in alike),
+                sum(batch.num_owned for batch in alike),
             )
         )
     return merged
@@ -121,7 +133,9 @@ def collate(rows: Sequence[Sequence[Sample]], row_tokens: int) -> Batch:
     picked = torch.from_numpy(trained.ravel().nonzero()[0])
     flat, places = torch.from_numpy(ids).flatten(), torch.from_numpy(positions).flatten()
     num_far = int((places[picked] >= 511).sum())
-    return Batch(flat, places, torch.from_numpy(owners), images, picked, flat[picked + 1], num_far)
+    num_owned = int((owners >= 0).sum())
+    samples, targets = torch.from_numpy(owners), flat[picked + 1]
+    return Batch(flat, places, samples, images, picked, targets, num_far, num_owned)
 
 
 @dataclass(slots=True)

@@ -252,6 +252,7 @@ def _pack(batch: Batch, dtype: torch.dtype) -> dict[str, Any]:
         "picked": batch.picked.numpy(),
         "targets": batch.targets.numpy(),
         "num_far": batch.num_far,
+        "num_owned": batch.num_owned,
         "sizes": sizes,
         "pixels": pixels.view(torch.uint8).numpy(),
         "dtype": dtype,
@@ -270,4 +271,5 @@ def _unpack(packed: dict[str, Any]) -> Batch:
         picked=torch.from_numpy(packed["picked"]),
         targets=torch.from_numpy(packed["targets"]),
         num_far=packed["num_far"],
+        num_owned=packed["num_owned"],
     )

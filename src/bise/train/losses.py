@@ -25,21 +25,31 @@ class LossConfig:
             need_range(f"loss.{name}", getattr(self, name), 0)
 
 
-def expert_load(choices: list[Tensor], num_experts: int) -> Tensor:
-    """How many rows each expert got: [layers, experts] fp32."""
-    return torch.stack([count_choices(c, num_experts) for c in choices]).float()
+def expert_load(choices: list[Tensor], num_experts: int, owned: Tensor) -> Tensor:
+    """How many tokens each expert got, padding left out: [layers, experts] fp32.
+
+    choices: [tokens, topk] a layer; owned [tokens] bool: which belong to a sample
+    """
+    nowhere = ~owned[:, None]  # counted as one expert more; a card need not wait for their number
+    return torch.stack(
+        [
+            count_choices(layer.masked_fill(nowhere, num_experts), num_experts + 1)[:-1]
+            for layer in choices
+        ]
+    ).float()
 
 
-def balance_loss(logits: list[Tensor], load: Tensor) -> Tensor:
-    """Experts x sum of (share of rows x mean probability), averaged over layers; 1.0 when even.
+def balance_loss(logits: list[Tensor], load: Tensor, weights: Tensor) -> Tensor:
+    """Experts x sum of (share of tokens x mean probability), averaged over layers; 1.0 when even.
 
-    logits: [tokens, experts] a layer; load [layers, experts], counted over all ranks and parts.
+    logits: [tokens, experts] a layer; load [layers, experts], counted over all ranks and parts;
+    weights [tokens] fp32: what each token counts in the mean, 0 for padding; 1 in all parts' sum
     """
     share = load / load.sum(-1, keepdim=True)
-    mean = torch.stack([layer.softmax(-1).mean(0) for layer in logits])
+    mean = torch.stack([weights @ layer.softmax(-1) for layer in logits])
     return load.shape[1] * (share * mean).sum(-1).mean()
 
 
-def router_z_loss(logits: list[Tensor]) -> Tensor:
-    """Mean square of the routers' log partition."""
-    return torch.stack([layer.logsumexp(-1).square().mean() for layer in logits]).mean()
+def router_z_loss(logits: list[Tensor], weights: Tensor) -> Tensor:
+    """Mean square of the routers' log partition; shapes as in `balance_loss`."""
+    return torch.stack([weights @ layer.logsumexp(-1).square() for layer in logits]).mean()

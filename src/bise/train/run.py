@@ -81,7 +81,6 @@ class Run:
             ready.batches,
             self.optimiser,
             config=self.config.loss,
-            num_tokens=self.config.parts * self.config.part_tokens,
             dtype=self.dtype,
             rate_factor=self.schedule.factor(step),
             step=step,

@@ -64,7 +64,6 @@ def train_step(
     optimiser: Optimiser,
     *,
     config: LossConfig,
-    num_tokens: int,
     dtype: torch.dtype,
     rate_factor: float,
     step: int,
@@ -73,24 +72,30 @@ def train_step(
 ) -> StepReport:
     """Every *trained token* weighs the same, whichever part or process it fell into.
 
-    num_tokens: of the whole step, of all processes
+    In the routers' losses every token of a sample does; padding weighs nothing.
+
     meanwhile: called once all work is asked for, before waiting for a device to have done it
     """
     experts = network.config.experts
     assert experts is not None
     parts = [forward_part(network, batch, config, dtype) for batch in batches]
-    counts = torch.tensor(
-        [sum(b.num_trained for b in batches), sum(b.num_far for b in batches)], dtype=torch.float64
-    )
-    num_trained, num_far = ranks.sum_(counts).tolist()
-    load = ranks.sum_(sum_of([expert_load(p.routing.choices, experts.num) for p in parts]))
+    counts = [[b.num_trained, b.num_far, b.num_owned] for b in batches]
+    summed = ranks.sum_(torch.tensor(counts, dtype=torch.float64).sum(0))
+    num_trained, num_far, num_owned = summed.tolist()
+    owned = [batch.samples.flatten() >= 0 for batch in batches]
+    loads = [
+        expert_load(part.routing.choices, experts.num, mask)
+        for part, mask in zip(parts, owned, strict=True)
+    ]
+    load = ranks.sum_(sum_of(loads))
     balance = load.new_zeros(())
-    for part, batch in zip(parts, batches, strict=True):
-        share = len(batch.ids) / num_tokens
-        uneven = balance_loss(part.routing.logits, load)
-        balance += uneven.detach() * share
-        extra = config.balance * uneven + config.router_z * router_z_loss(part.routing.logits)
-        (part.loss_sum / num_trained + extra * share).backward()
+    for part, mask in zip(parts, owned, strict=True):
+        weights = mask.float() / num_owned
+        logits = part.routing.logits
+        uneven = balance_loss(logits, load, weights)
+        balance += uneven.detach()
+        extra = config.balance * uneven + config.router_z * router_z_loss(logits, weights)
+        (part.loss_sum / num_trained + extra).backward()
     sums = torch.stack([sum_of([p.loss_sum.detach() for p in parts]), balance])
     norm = optimiser.step(rate_factor, step)
     optimiser.clear()
