@@ -86,7 +86,7 @@ def run_if_stale(made: Path, sources: list[Path], command: list[str]) -> None:
 
 
 class BuildCore(build_ext):
-    """Compiles what changed, two files at a time, and links."""
+    """Compiles what changed, as many files at a time as there are processors, and links."""
 
     def build_extension(self, ext: Extension) -> None:
         target = Path(self.get_ext_fullpath(ext.name))

@@ -101,6 +101,14 @@ def test_the_ends_of_the_range_draw_what_has_a_chance(point):
     assert found.tolist() == [300 if point == 0 else 600]
 
 
+@pytest.mark.parametrize("logit", [float("nan"), float("-inf")])
+@pytest.mark.parametrize("cuts", [{}, {"top_k": 3}, {"top_p": 0.5}])
+def test_where_nothing_can_be_said_it_is_an_id_all_the_same(logit, cuts):
+    logits = torch.stack([logits_of(3), torch.full((VOCAB,), logit)])
+    warm = [draws_of(temperature=1.0, seed=seed, **cuts) for seed in range(2)]
+    assert sample(logits, warm)[1] == 0
+
+
 def test_draws_follow_the_probabilities():
     logits = logits_of(3)
     draws = draws_of(temperature=1.0, seed=5)

@@ -339,3 +339,11 @@ def test_an_eye_with_other_epsilons_is_not_written(small4):
         eye = dataclasses.replace(small4.vision, **{field: 1e-4})
         for write in (write_hf, write_native):
             assert field in refused(write, dataclasses.replace(small4, vision=eye))
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_layers"), [(dense(), 2**18), (small4(), 2**11), (small4().vision, 2**18)]
+)
+def test_layers_without_end_are_refused_before_they_are_listed(shape, num_layers):
+    with pytest.raises(UserError, match="expected at most 131,072"):
+        dataclasses.replace(shape, num_layers=num_layers)

@@ -126,6 +126,12 @@ def test_a_cut_file_is_damaged(folder):
         lambda index: index["pieces"]["head.weight"].update(offset=1),
         lambda index: index["pieces"]["norm.weight"].update(shape=[32], size=128),
         lambda index: index["pieces"]["blocks.0.attention.up"].update(sizes=[1, 2, 3]),
+        lambda index: index["pieces"]["head.weight"].update(scale=float("nan")),
+        lambda index: index["pieces"]["head.weight"].update(scale=10**400),
+        lambda index: index["pieces"]["head.weight"].update(up_scale=float("inf")),
+        lambda index: index["pieces"]["norm.weight"].update(shape=[10**30, 0], size=0),
+        lambda index: index["pieces"]["norm.weight"].update(shape=["x", 10**12]),
+        lambda index: index.update(size=float(index["size"])),
         lambda index: index["config"].update(dim=32),
     ],
 )
@@ -133,8 +139,33 @@ def test_an_index_that_makes_no_sense_is_refused(folder, change):
     index = json.loads((folder / INDEX).read_text())
     change(index)
     (folder / INDEX).write_text(json.dumps(index))
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as told:
         PackedFolder(folder).network()
+    assert len(str(told.value)) < 300, "one line, without what libraries say of themselves"
+
+
+def test_a_fault_of_the_config_names_the_file_it_is_in(folder):
+    index = json.loads((folder / INDEX).read_text())
+    del index["config"]["dim"]
+    (folder / INDEX).write_text(json.dumps(index))
+    with pytest.raises(UserError, match=f"`dim` is missing in `{INDEX}`"):
+        PackedFolder(folder)
+
+
+def test_an_installation_without_the_core_is_no_damage(folder, monkeypatch):
+    monkeypatch.setattr("bise.ops.cpu.library.library", lambda: None)
+    with pytest.raises(UserError, match=r"^this installation has no C\+\+ core$"):
+        PackedFolder(folder)
+
+
+def test_a_file_that_the_system_does_not_map_is_named(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("unable to mmap 5 bytes\nfrom somewhere")
+
+    found = PackedFolder(folder)
+    monkeypatch.setattr(torch, "from_file", refuse)
+    with pytest.raises(UserError, match=f"{DATA}` cannot be mapped into memory: unable to mmap"):
+        found.network()
 
 
 @pytest.mark.slow
@@ -200,6 +231,18 @@ def test_a_budget_that_holds_everything_pages_nothing(tmp_path):
     folder = pack_folder(FromRandom(BIG), None, tmp_path / "made", "int8")
     assert folder.network(folder.size_bytes).residency is None
     assert folder.network().residency is None
+
+
+def test_where_every_token_needs_everything_a_file_may_be_larger_than_memory(tmp_path, monkeypatch):
+    folder = pack_folder(FromRandom(SHAPES["small3-text"]), None, tmp_path / "made")
+    monkeypatch.setattr(
+        "bise.model.packed_file.available_memory_bytes", lambda: folder.size_bytes // 2
+    )
+    network = folder.network()
+    assert network.residency is None
+    assert torch.equal(read(network), read(PackedNetwork(FromRandom(SHAPES["small3-text"]))))
+    with pytest.raises(UserError, match=r"needs .* bytes of memory"):
+        folder.network(folder.size_bytes // 2)
 
 
 def test_a_budget_too_small_for_one_token_is_refused(tmp_path):

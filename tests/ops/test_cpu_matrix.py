@@ -162,10 +162,12 @@ def test_packing_writes_its_bytes_and_no_others(type):
         *map(c_int64, (type, int(type) - 1 if type >= 3 else 0)),
         cpu.address(source),
         cpu.address(scales),
-        *map(c_int64, (33, matrix.inputs, 0)),
+        None,
+        *map(c_int64, (0, 33, matrix.inputs, 0)),
         cpu.address(rooms[64:-64]),
     )
     assert (rooms[:64] == 77).all() and (rooms[-64:] == 77).all()
+    assert not (rooms[64:-64] == 77).any()
 
 
 @pytest.mark.parametrize("type", TYPES, ids=NAMES)

@@ -65,6 +65,9 @@ REFUSED = {
     "rows in pieces": lambda: matrix.product(torch.ones(8, 3).T, WHOLE),
     "rows in no pieces": lambda: matrix.product(torch.ones(8), WHOLE),
     "a matrix cut short": lambda: matrix.product(FEW, CUT),
+    "a matrix in pieces": lambda: matrix.product(
+        FEW, replace(WHOLE, packed=WHOLE.packed[:1].expand(len(WHOLE.packed)))
+    ),
     "one of two matrices of another width": lambda: matrix.products(FEW, [WHOLE, packed(6, 9)]),
     "unpacking a matrix cut short": lambda: matrix.unpack(CUT),
     "packing whole numbers": lambda: matrix.pack(torch.ones(4, 4, dtype=torch.int32), BF16),
@@ -235,6 +238,20 @@ MISSHAPEN = {
     ),
     "attention": lambda: small(replace(SHAPE, num_kv_heads=0, kv_latent=4, nope=1)),
     "heads": lambda: small(replace(SHAPE, num_kv_heads=3)),
+    "still numbers": lambda: small(replace(SHAPE, nope=2, rope=2), frequencies=torch.ones(1)),
+    "narrow heads": lambda: small(replace(SHAPE, value=2), [layer(out=packed(8, 4))]),
+    "pairs": lambda: small(
+        replace(SHAPE, rope=3, value=3, num_heads=1, num_kv_heads=1),
+        [
+            layer(
+                attention=network_weights.GroupedWeights(
+                    q=packed(3, 8), k=packed(3, 8), v=packed(3, 8)
+                ),
+                out=packed(8, 3),
+            )
+        ],
+        frequencies=torch.ones(1),
+    ),
     "cut short": lambda: small(layers=[layer(out=replace(packed(8, 8), packed=CUT.packed[:5]))]),
 }
 
@@ -326,6 +343,16 @@ def test_another_build_of_the_core_is_used_where_one_is_named(tmp_path):
     for name, said in (("nowhere.so", "where no file is"), ("text.so", "cannot be loaded")):
         told = in_child(str(tmp_path / name), "from bise.ops.cpu.library import core; core()")
         assert told.returncode != 0 and said in told.stderr
+
+
+@pytest.mark.slow
+def test_a_variant_that_nobody_knows_is_refused():
+    script = "from bise.ops.cpu.library import core; core()"
+    run = [sys.executable, "-c", script]
+    told = subprocess.run(
+        run, env=os.environ | {"BISE_ISA": "avx-2"}, capture_output=True, text=True
+    )
+    assert "BISE_ISA is `avx-2`, expected `portable`, `avx2`" in told.stderr
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e39])

@@ -139,7 +139,8 @@ def _shape(logits: Tensor, draws: Sequence[Draws], never: int | None) -> None:
 def draw(chances: Tensor, points: Tensor) -> Tensor:
     """The place at which the running sum of each row exceeds its point's share of the whole.
 
-    chances [batch, vocab] fp32, points [batch] fp64 in [0, 1) -> [batch] int64
+    chances [batch, vocab] fp32, points [batch] fp64 in [0, 1) -> [batch] int64; 0 where no place
+    has a chance
 
     Sums of blocks first, then the one block the point lies in: a sum over everything in fp64 would
     take longer than all that comes before.
@@ -153,7 +154,8 @@ def draw(chances: Tensor, points: Tensor) -> Tensor:
     inside = blocks[torch.arange(len(blocks), device=block.device), block[:, 0]].double()
     found = torch.searchsorted(inside.cumsum(-1), target - before, right=True)
     last = inside.shape[1] - 1 - (inside > 0).flip(-1).int().argmax(-1, keepdim=True)
-    return (block * BLOCK + torch.minimum(found, last))[:, 0]
+    place = block * BLOCK + torch.minimum(found, last)
+    return torch.where(sums[:, -1:] > 0, place, 0)[:, 0]
 
 
 def shape_logits(row: Tensor, draws: Draws) -> None:

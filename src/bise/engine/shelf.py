@@ -18,7 +18,7 @@ class Keeper(Protocol):
     """What the page pool needs of a shelf: it sees numbers of pages, never what is on them."""
 
     def put(self, page: int) -> int | None:
-        """Copy a page to a free slot and name the slot; None when all are taken."""
+        """Copy a page to a free slot and name the slot; None when all are taken or the disk is."""
         ...
 
     def fetch(self, slot: int, page: int) -> None:
@@ -69,22 +69,31 @@ class Shelf:
                 hint="give it more room, or none",
             )
         self.free = list(range(num_slots))[::-1]
-        self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as we live
+        self.file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115 - we close it
         self.num_put = self.num_fetched = 0
 
     def put(self, page: int) -> int | None:
         if not self.free:
             return None
         slot = self.free.pop()
-        self.file.seek(slot * self.slot_bytes)
-        self.file.write(self.cache.take_page(page).numpy().tobytes())
+        left = memoryview(self.cache.take_page(page).numpy().tobytes())
+        try:
+            self.file.seek(slot * self.slot_bytes)
+            while left:
+                left = left[self.file.write(left) :]
+        except OSError:  # the disk is full: this slot is none, and the page is forgotten
+            return None
         self.num_put += 1
         return slot
 
     def fetch(self, slot: int, page: int) -> None:
         self.file.seek(slot * self.slot_bytes)
         content = bytearray(self.slot_bytes)
-        self.file.readinto(content)  # type: ignore[attr-defined]
+        left = memoryview(content)
+        while left:
+            count = self.file.readinto(left)  # type: ignore[attr-defined]
+            assert count, "a slot was written whole"
+            left = left[count:]
         self.cache.put_page(page, torch.frombuffer(content, dtype=torch.uint8))
         self.num_fetched += 1
         self.drop(slot)

@@ -21,6 +21,9 @@ MOST = 2**53
 MOST_SIZE = 2**20
 """Of one axis of a matrix; the bytes of three axes then fit into 64 bits."""
 
+MOST_PARTS = 2**17
+"""Layers, or experts of all layers: a list of all weights must have an end."""
+
 
 def _need_positive(where: str, **numbers: float) -> None:
     for name, value in numbers.items():
@@ -221,6 +224,10 @@ class VisionConfig:
         )
         _need_positive("vision.", theta=self.theta)
         _need(
+            self.num_layers <= MOST_PARTS,
+            f"`vision.num_layers` is {self.num_layers}, expected at most {MOST_PARTS:,}",
+        )
+        _need(
             self.dim % (4 * self.num_heads) == 0,
             f"`vision.dim` is {self.dim}, which {self.num_heads} heads with two axes of rotated"
             " pairs cannot share evenly",
@@ -274,6 +281,12 @@ class ModelConfig:
             **({} if self.mlp_dim is None else {"mlp_dim": self.mlp_dim}),
         )
         _need_positive("", norm_eps=self.norm_eps, max_positions=self.max_positions)
+        each = 1 if self.experts is None else self.experts.num
+        _need(
+            self.num_layers * each <= MOST_PARTS,
+            f"`num_layers` is {self.num_layers}, each with {each} feed-forwards to choose from,"
+            f" expected at most {MOST_PARTS:,} in all",
+        )
         for name in ("image_token", "image_break_token", "image_end_token"):
             id = getattr(self, name)
             _need(

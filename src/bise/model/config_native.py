@@ -73,14 +73,14 @@ NVFP4: dict[str, Any] = {
 the 4-bit matrices by the names of their tensors. Checked against: vLLM 0.32."""
 
 
-def read_native(values: object) -> tuple[ModelConfig, Quant]:
-    """The shape of the network, and how its weights are quantised."""
-    fields = Fields(values, FILE)
+def read_native(values: object, file: str = FILE) -> tuple[ModelConfig, Quant]:
+    """The shape of the network, and how its weights are quantised; `file` is what faults name."""
+    fields = Fields(values, file)
     rope = RopeConfig(theta=fields.take("rope_theta", float), yarn=_yarn(fields))
     max_positions = fields.take("max_position_embeddings", int, None)
     max_positions = fields.take("max_seq_len", int, max_positions or 32_768)
     norm_eps = fields.take("norm_eps", float)
-    images = Fields({}, FILE)
+    images = Fields({}, file)
     vision = None
     if fields.has("vision_encoder"):
         images = fields.inner("vision_encoder")
@@ -206,7 +206,9 @@ def _vision(images: Fields, norm_eps: float) -> VisionConfig:
 
 def _quantisation(fields: Fields) -> Quant:
     if fields.has("quantization") and fields.has("quantization_config"):
-        raise UserError(f"`{FILE}` has both `quantization` and `quantization_config`, expected one")
+        raise UserError(
+            f"`{fields.file}` has both `quantization` and `quantization_config`, expected one"
+        )
     fields.ignore(("quantization", "quantization_config"))
     if fields.has("quantization"):
         fp8 = fields.inner("quantization")

@@ -32,7 +32,7 @@ from bise.model.packed_source import DTYPES, STORED_BYTES, Counted, Source
 from bise.model.shard_writer import write_json
 from bise.model.stored import LAYOUTS, Layout, quant_of
 from bise.ops.cpu.look import LatentUp, latent_up_bytes
-from bise.ops.cpu.matrix import Matrix, WeightType, bytes_of_its_own, packed_bytes
+from bise.ops.cpu.matrix import MOST, Matrix, WeightType, bytes_of_its_own, packed_bytes
 from bise.ops.cpu.residency import Residency
 
 INDEX, DATA = "packed.json", "packed.bin"
@@ -50,6 +50,9 @@ EXPERT = re.compile(r"\.mlp\.(gate_up|down)\.\d+$")
 ALIGNMENT = 64
 
 NOTHING = torch.empty(0, dtype=torch.uint8)
+
+NONSENSE = (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
+"""What values of an index that nobody wrote may lead to."""
 
 
 class _Writer:
@@ -97,7 +100,11 @@ class _Mapped:
 
     def __init__(self, folder: Path, pieces: dict[str, dict[str, Any]], size: int):
         self.pieces = pieces
-        self.data = torch.from_file(str(folder / DATA), size=size, dtype=torch.uint8)
+        try:
+            self.data = torch.from_file(str(folder / DATA), size=size, dtype=torch.uint8)
+        except RuntimeError as error:
+            why = str(error).splitlines()[0]
+            raise UserError(f"`{folder / DATA}` cannot be mapped into memory: {why}") from None
 
     def tensor(self, key: str, make: Callable[[], Tensor]) -> Tensor:  # noqa: ARG002
         about = self.pieces[key]
@@ -129,7 +136,7 @@ class PackedFolder:
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
         found = read_index(self.folder)
-        self.config: ModelConfig = read_native(found["config"])[0]
+        self.config: ModelConfig = read_native(found["config"], INDEX)[0]
         self.kind: WeightKind = found["kind"]
         self.layout: Layout = found["layout"]
         """Of the checkpoint it was made from, which decides how pictures are resized."""
@@ -148,8 +155,11 @@ class PackedFolder:
         keep = _Mapped(self.folder, self.pieces, self.size_bytes)
         try:
             network = PackedNetwork.kept(self.config, self.kind, keep)
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise _broken(self.folder, f"a piece is missing or misshapen ({error})") from None
+        except UserError:
+            raise
+        except NONSENSE as error:
+            why = f"a piece is missing or misshapen ({_brief(error)})"
+            raise _broken(self.folder, why) from None
         if budget is not None:
             network.residency = Residency(network.core, budget, self.folder / DATA, keep.data)
         return network
@@ -157,9 +167,10 @@ class PackedFolder:
     def _budget(self, budget_bytes: int | None) -> int | None:
         """Of experts alone; None where all may stay in memory."""
         if budget_bytes is None:
-            spare = available_memory_bytes()
-            budget_bytes = None if self.size_bytes < MOST_OF * spare else int(MOST_OF * spare)
-        if budget_bytes is None or budget_bytes >= self.size_bytes:
+            if self.config.experts is None:
+                return None  # all is needed for every token: the system reads what it must
+            budget_bytes = int(MOST_OF * available_memory_bytes())
+        if budget_bytes >= self.size_bytes:
             return None
         every = [(key, about["size"]) for key, about in self.pieces.items()]
         experts = [size for key, size in every if EXPERT.search(key)]
@@ -279,13 +290,15 @@ def read_index(folder: Path) -> dict[str, Any]:
         raise _broken(folder, "it does not say what it was made of")
     data = folder / DATA
     size = data.stat().st_size if data.is_file() else 0
-    if size != found.get("size"):
+    if type(found.get("size")) is not int or size != found["size"]:
         raise _broken(folder, f"`{DATA}` has {size:,} bytes, expected {found.get('size')}")
     try:
         for key, about in found["pieces"].items():
             _check_piece(key, about, size)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _broken(folder, f"a piece makes no sense ({error})") from None
+    except UserError:  # this installation's fault, not the folder's
+        raise
+    except NONSENSE as error:
+        raise _broken(folder, f"a piece makes no sense ({_brief(error)})") from None
     return found
 
 
@@ -296,13 +309,23 @@ def _check_piece(key: str, about: dict[str, Any], size: int) -> None:
     if offset % ALIGNMENT:
         raise ValueError(f"`{key}` begins at {offset}")
     if "dtype" in about:
+        if not all(type(axis) is int for axis in about["shape"]):
+            raise ValueError(f"`{key}` has a shape that is none")
         expected = prod(about["shape"]) * DTYPES[about["dtype"]].itemsize
     elif "type" in about:
         expected = packed_bytes(WeightType[about["type"]], about["outputs"], about["inputs"])
+        up_scale = about["scale"] if about["up_scale"] is None else about["up_scale"]
+        if not all(abs(scale) <= MOST for scale in (about["scale"], up_scale)):
+            raise ValueError(f"`{key}` has a scale that is no number")
     else:
         expected = latent_up_bytes(about["sizes"])
     if expected != count:
         raise ValueError(f"`{key}` has {count} bytes, expected {expected}")
+
+
+def _brief(error: Exception) -> str:
+    """Without what torch adds: where in itself it was."""
+    return str(error).split("Exception raised from")[0].strip().rstrip("(")
 
 
 def _broken(folder: Path, why: str) -> UserError:

@@ -1,4 +1,4 @@
-"""The shared library of the core: found, loaded once, its functions with their types."""
+"""The shared library of the core, found and loaded once; what must be true of all it is given."""
 
 import ctypes
 import os
@@ -11,7 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bise.errors import UserError
+from bise.errors import UserError, quoted
+
+ISAS = ("portable", "avx2", "avx512", "amx")
+"""Variants of every kernel, by number."""
 
 
 @cache
@@ -20,6 +23,12 @@ def library() -> ctypes.CDLL | None:
     path = core_path()
     if path is None:
         return None
+    wanted = os.environ.get("BISE_ISA")
+    if wanted and wanted not in ISAS:
+        raise UserError(
+            f"BISE_ISA is `{wanted}`, expected {quoted(ISAS)}",
+            hint="leave it out for the best that this processor has",
+        )
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:
@@ -39,10 +48,6 @@ def core_path() -> Path | None:
         return Path(named).absolute()
     files = (Path(__file__).with_name(f"_core{suffix}") for suffix in EXTENSION_SUFFIXES)
     return next((file for file in files if file.exists()), None)
-
-
-ISAS = ("portable", "avx2", "avx512", "amx")
-"""Variants of every kernel, by number."""
 
 
 def describe() -> str:

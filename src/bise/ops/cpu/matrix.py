@@ -169,7 +169,7 @@ class Matrix:
         need_tensor("packed", self.packed, (size,), torch.uint8)
 
     def _native(self) -> _Matrix:
-        at = self.packed.data_ptr()
+        at = address(self.packed)
         up_scale = self.scale if self.up_scale is None else self.up_scale
         return _Matrix(int(self.type), self.outputs, self.inputs, at, self.scale, up_scale)
 

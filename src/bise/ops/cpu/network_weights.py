@@ -60,12 +60,14 @@ class Shape:
     norm_eps: float
     softmax_scale: float
     q_latent: int
-    """0 for grouped attention, as the next three"""
+    """0 for grouped attention, as `nope` and `kv_latent`"""
 
     nope: int
     value: int
     kv_latent: int
     rope: int
+    """Numbers of a head that turn; with grouped attention all of them, and as many as `value`"""
+
     num_kv_heads: int
     """0 for latent attention"""
 
@@ -96,6 +98,7 @@ def check_matrix(name: str, matrix: Matrix, outputs: int, inputs: int) -> None:
 def check_layer(layer: LayerWeights, shape: Shape) -> None:
     """See that everything in it has the sizes that the core takes for granted."""
     dim, heads, attention = shape.dim, shape.num_heads, layer.attention
+    need(shape.rope % 2 == 0, f"{shape.rope} numbers are no pairs")
     need_tensor("attention_norm", layer.attention_norm, (dim,), torch.float32)
     need_tensor("mlp_norm", layer.mlp_norm, (dim,), torch.float32)
     check_matrix("out", layer.out, dim, heads * shape.value)
@@ -111,6 +114,7 @@ def check_layer(layer: LayerWeights, shape: Shape) -> None:
         attention.up.check()
     else:
         need(heads % shape.num_kv_heads == 0, f"{heads} heads cannot share {shape.num_kv_heads}")
+        need(shape.nope == 0 and shape.value == shape.rope, "heads of grouped attention turn whole")
         check_matrix("q", attention.q, heads * shape.head_dim, dim)
         for name, one in (("k", attention.k), ("v", attention.v)):
             check_matrix(name, one, shape.num_kv_heads * shape.head_dim, dim)

@@ -67,10 +67,12 @@ struct Memory {
    private:
     void renew(int64_t wanted) {
         std::free(start);
+        bytes = 0;  // also if there is none to be had
         const int64_t unit = wanted >= HUGE_PAGE / 8 ? HUGE_PAGE : 4096;
-        bytes = (wanted + wanted / 4 + unit - 1) / unit * unit;  // a little more: requests grow
-        start = std::aligned_alloc(unit, bytes);
+        const int64_t more = (wanted + wanted / 4 + unit - 1) / unit * unit;  // requests grow
+        start = std::aligned_alloc(unit, more);
         if (!start) throw std::bad_alloc();
+        bytes = more;
 #if defined(__linux__)
         if (unit == HUGE_PAGE) madvise(start, bytes, MADV_HUGEPAGE);
 #endif
@@ -134,6 +136,10 @@ class Pool {
         publish(count, task, context, workers);
         work(0);
         wait_for_others();
+        if (lacked_memory_.load(std::memory_order_relaxed)) {
+            lacked_memory_.store(false, std::memory_order_relaxed);
+            throw std::bad_alloc();
+        }
     }
 
     // Of the job at hand.
@@ -217,8 +223,12 @@ class Pool {
                 continue;
             const int64_t piece = layout.first_piece(owner) + (owner == worker ? front : end - 1);
             const int64_t first = piece * layout.piece;
-            for (int64_t i = first; i < std::min(first + layout.piece, layout.count); ++i)
-                task(context, i, worker);
+            try {
+                for (int64_t i = first; i < std::min(first + layout.piece, layout.count); ++i)
+                    task(context, i, worker);
+            } catch (const std::bad_alloc&) {  // for the caller, who may not leave before the others
+                lacked_memory_.store(true, std::memory_order_relaxed);
+            }
             ++done;
             ticket = share.ticket.load(std::memory_order_acquire);
         }
@@ -249,6 +259,7 @@ class Pool {
     std::atomic<void*> context_{nullptr};
     std::atomic<int64_t> count_{0};
     std::atomic<int> workers_{1};
+    std::atomic<bool> lacked_memory_{false};
     uint32_t job_ = 0;  // of whoever has the turn
     std::atomic<int> num_workers_{1};
     alignas(64) std::atomic<uint32_t> unfinished_{0};

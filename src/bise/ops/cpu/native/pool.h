@@ -25,7 +25,7 @@ class AtMost {
 // Call task(context, index, worker) once for every index below `count`, on all workers; returns
 // when all are done. worker: who it is, for scratch memory; below num_workers(), except under AtMost,
 // where any of the pool may have come to help. Calls from several threads take turns. A task must
-// not call this.
+// not call this. What a task may throw is bad_alloc: the caller gets it when all are done.
 using Task = void (*)(void* context, int64_t index, int worker);
 void run_tasks(int64_t count, Task task, void* context);
 
