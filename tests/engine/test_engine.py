@@ -1,6 +1,8 @@
 """The engine with its thread: streams, plain and async, that start, end, break off and fail."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from contextlib import aclosing
 
@@ -151,3 +153,18 @@ def test_closing_ends_what_runs_and_what_comes_later(core):
         with pytest.raises(UserError, match="closed"):
             begin()
     assert not engine.is_well()
+
+
+LEAVES = """
+import bise
+pieces = bise.load("nano").stream("What is (47+86)-29*3?", effort="high")
+next(pieces)
+"""
+
+
+@pytest.mark.slow
+def test_a_program_may_end_in_the_middle_of_a_reply():
+    """Python stops the engine's thread then; caught inside torch that was an abort, mostly."""
+    for _ in range(2):
+        ended = subprocess.run([sys.executable, "-c", LEAVES], capture_output=True, text=True)
+        assert (ended.returncode, ended.stderr) == (0, "")

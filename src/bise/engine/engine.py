@@ -4,10 +4,12 @@ Arithmetic runs in one worker thread; whoever waits, waits on a queue. Leaving a
 by an exception or by a client that hangs up, cancels its request within one step.
 """
 
+import atexit
 import logging
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -77,6 +79,7 @@ class Engine:
 
         self._worker = threading.Thread(target=self._work, name="bise-engine", daemon=True)
         self._worker.start()
+        _working.add(self)
 
     def generate(self, request: Request, request_id: str | None = None) -> Stream:
         """Begin a request; raises at once what is wrong with it. Iterate to get its steps."""
@@ -119,12 +122,16 @@ class Engine:
 
     def close(self) -> None:
         """End all requests and the thread. Closing twice is no error."""
+        self.end_worker()
+        self.core.close()
+
+    def end_worker(self, timeout_s: float | None = None) -> None:
+        """End all requests and the thread, which finishes the step it is in."""
         with self._closing:
             if not self._is_closed:
                 self._is_closed = True
                 self._commands.put(None)
-        self._worker.join()
-        self.core.close()
+        self._worker.join(timeout_s)
 
     def __enter__(self) -> "Engine":
         return self
@@ -222,6 +229,16 @@ class Engine:
             self.core.cancel(number)
             ticket.deliver(error)
         self._tickets.clear()
+
+
+_working: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_workers() -> None:
+    """Python stops threads where they are when it ends; inside torch that aborts the process."""
+    for engine in list(_working):
+        engine.end_worker(STEP_S)
 
 
 class QueueFull(UserError):
