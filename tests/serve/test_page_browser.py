@@ -94,6 +94,28 @@ def test_a_question_is_answered_and_all_is_there_after_a_reload(browser, thinkin
         expect(page.get_by_role("navigation")).to_contain_text("what is it?")
 
 
+def test_a_browser_without_room_says_so_and_the_answer_comes(browser, thinking_server):
+    with opened(browser, thinking_server) as page:
+        expect(page.get_by_text("tiny is listening")).to_be_visible()
+        full = "() => { throw new DOMException('', 'QuotaExceededError') }"
+        page.evaluate(f"void (IDBObjectStore.prototype.put = {full})")
+        ask(page, "What is 4+42?")
+        expect(answers(page)).to_contain_text("46, yes")
+        expect(page.get_by_text("This browser keeps nothing")).to_be_visible()
+
+
+def test_a_key_that_ends_a_word_of_an_input_method_sends_nothing(browser, thinking_server):
+    with opened(browser, thinking_server) as page:
+        expect(page.get_by_text("tiny is listening")).to_be_visible()
+        page.get_by_label("Your message").fill("にほん")
+        page.get_by_label("Your message").evaluate(
+            "field => field.dispatchEvent(new KeyboardEvent('keydown',"
+            " {key: 'Enter', keyCode: 229, bubbles: true}))"
+        )
+        expect(page.get_by_label("Your message")).to_have_value("にほん")
+        expect(questions(page)).to_have_count(0)
+
+
 def test_thinking_is_stopped_and_the_answer_comes(browser, brooder):
     with opened(browser, brooder) as page:
         page.get_by_role("radio", name="Think").check(force=True)

@@ -144,7 +144,7 @@ export class Chats {
 
   /** Keep changes of the conversation that is shown, once it has been begun. */
   async keep(): Promise<void> {
-    if (this.isKept(this.current.id)) await this.store?.saveConversation($state.snapshot(this.current))
+    if (this.isKept(this.current.id)) await this.kept(this.store?.saveConversation($state.snapshot(this.current)))
   }
 
   async rename(conversation: Conversation, title: string): Promise<void> {
@@ -225,7 +225,7 @@ export class Chats {
     this.current.chosen[message.parent ?? ROOT] = message.id
     this.current.updated = Date.now()
     this.conversations = [...this.conversations].sort((a, b) => b.updated - a.updated)
-    await this.store?.saveMessage($state.snapshot(message))
+    await this.kept(this.store?.saveMessage($state.snapshot(message)))
     await this.keep()
   }
 
@@ -248,7 +248,7 @@ export class Chats {
     }
     const run = new Run(message)
     this.runs.set(conversation.id, run)
-    const save = () => this.store?.saveMessage($state.snapshot(message))
+    const save = () => this.kept(this.store?.saveMessage($state.snapshot(message)))
     const timer = setInterval(() => void save(), SAVE_EVERY_MS)
     let refused: ServerError | null = null
     try {
@@ -260,6 +260,15 @@ export class Chats {
     }
     if (!refused && !this.model) void this.meet()
     if (refused?.status === 401) this.report(refused, () => void this.retry(message))
+  }
+
+  /** Wait until something is kept; a browser that has no room for it says so, and the talk goes on. */
+  private async kept(change: Promise<void> | undefined): Promise<void> {
+    try {
+      await change
+    } catch {
+      this.keepsNothing = true
+    }
   }
 
   private isKept(id: string): boolean {

@@ -19,6 +19,11 @@ export function isTyping(event: KeyboardEvent): boolean {
   return event.target instanceof Element && event.target.closest('input, textarea, [contenteditable]') !== null
 }
 
+/** Whether a key only ends a word of an input method. Safari says so by the code alone. */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229
+}
+
 export const SHORTCUTS: Shortcut[] = [
   { name: 'new', keys: [MOD, 'Shift', 'O'], what: 'a new conversation', matches: (e) => hasMod(e) && e.shiftKey && e.code === 'KeyO' },
   { name: 'search', keys: [MOD, 'K'], what: 'search', matches: (e) => hasMod(e) && !e.shiftKey && e.code === 'KeyK' },
