@@ -1,6 +1,7 @@
 """Forged and monstrous declarations, made by hand: no compiler writes them, a stranger might."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from olean_writer import Writer
@@ -19,6 +20,7 @@ from bise.judge.terms import (
     FORALL,
     LAMBDA,
     LEVEL_PARAM,
+    LITERAL,
     MAX,
     SORT,
     SUCC,
@@ -112,6 +114,28 @@ def test_a_name_of_the_library_cannot_be_declared_anew():
         with pytest.raises(Rejected, match="is declared anew") as fault:
             compare(asked(files, files.truth), forged)
         assert fault.value.reason == "shadows_library"
+
+
+def named(constant: Constant, *words: str) -> Constant:
+    return replace(constant, name=words, together=(words,))
+
+
+def test_a_name_that_kernels_compute_by_cannot_be_given_another_meaning():
+    """Where the library lacks it: `Nat.gcd 2 2` would be 2 to a kernel, and 1 by its definition."""
+    files = Files()
+    given = files.theorem("t", files.truth, files.use("trivial"))
+    gcd = named(files.definition("gcd", files.nat, files.use("zero")), "Nat", "gcd")
+    other = replace(gcd, value=files.apply(files.use("zero"), files.use("zero")))
+    with pytest.raises(Rejected, match="kernel computes it") as fault:
+        compare(asked(files, files.truth), files.side([gcd, given]))
+    assert fault.value.reason == "shadows_library"
+    compare(asked(files, files.truth, gcd), files.side([gcd, given]))
+    with pytest.raises(Rejected) as fault:  # though the statement does not speak of it
+        compare(asked(files, files.truth, gcd), files.side([other, given]))
+    assert fault.value.reason == "fixed_changed"
+    hole = replace(gcd, value=files.gap(files.nat, files.one))
+    with pytest.raises(Rejected, match="kernel computes it"):
+        compare(asked(files, files.truth, hole), files.side([gcd, given]))
 
 
 def test_what_lean_made_is_known_by_its_content_whatever_its_name():
@@ -287,3 +311,35 @@ def test_what_doubles_at_every_step_is_given_up():
     with pytest.raises(Rejected) as fault:
         check_running(files.side([hole]), (("f",),))
     assert fault.value.reason == "too_complex" and time.monotonic() - start < 60
+
+
+def test_a_large_type_is_computed_once_for_each_of_its_universes():
+    """A definition may be unfolded at every place of another one; walking it each time adds up."""
+    files = Files()
+    sort = files.add(
+        SORT, files.terms.levels.add(SUCC, files.terms.levels.add(LEVEL_PARAM, ("u",)))
+    )
+    large = sort
+    for number in range(4_000):
+        step = files.add(LAMBDA, ("y", number), sort, files.add(BOUND, 0), 0)
+        large = files.apply(step, large)
+    unused = files.add(LAMBDA, ("w",), sort, files.add(BOUND, 1), 0)
+    value = files.add(LAMBDA, ("x",), sort, files.apply(unused, large), 0)
+    big = files.definition(
+        "big", files.add(FORALL, ("x",), sort, sort, 0), value, universes=(("u",),)
+    )
+    kind = files.apply(files.use("big", files.zero), files.nat)
+    made = files.add(FORALL, ("n",), files.nat, kind, 0)
+    took = files.add(FORALL, ("n",), kind, made, 0)
+    body = files.apply(files.use("make"), files.use("zero"))
+    for number in range(400):
+        body = files.apply(files.use("take"), body, files.add(LITERAL, number))
+    one = files.add(LAMBDA, ("n",), files.nat, files.add(BOUND, 0), 0)
+    two = files.add(LAMBDA, ("n",), kind, one, 0)
+    side = files.side(
+        [big, files.definition("make", made, one), files.definition("take", took, two),
+         files.definition("f", kind, body)]
+    )  # fmt: skip
+    start = time.process_time()
+    check_running(side, (("f",),))
+    assert time.process_time() - start < 8

@@ -23,7 +23,13 @@ HONEST = {
     "a tactic that quotes": 'elab "f" : tactic => do evalTactic (← `(tactic| omega))\ndef x := 1',
     "a type named as one of IO's": "structure Process where\n  n : Nat\n#eval half 3\n",
     "printing": "def main : IO Unit := IO.println (half 3)\n#eval main\n",
-    "unsafe code that nothing runs": "unsafe def f := 1\n#eval half 3\n",
+    "unsafe code where nothing runs": "unsafe def f := 1\n#check half 3\n",
+    "a subtype": "def f : {n : Int //-1 < n} := ⟨0, by decide⟩\n#eval f\n",
+    "a negative number behind an arrow": "def f : Id Int := do let x <--1; return x -- elab\n",
+    "comments behind brackets": "def f (n : Nat)-- elab\n  := [n,/- run_cmd -/1]-- macro\n",
+    "numbers": "def f := 0x1F + 0b1 + 1_000 + (1, 2).1 + 1e5.toUInt64.toNat + 2.5e-3.floor\n",
+    "a range": "def f (start stop : Nat) := [start:stop]\n#eval f 1 (stop := 2)\n",
+    "what is told of a value": "/-- info: 3 -/\n#guard_msgs (info) in #eval half 6\n",
     "foreign code that nothing runs": '@[extern "f"] def f (n : Nat) := n\n',
     "words in texts and comments": '/- elab run_cmd -/ def s := "elab #eval unsafeIO"\n#eval s\n',
     "a raw text": 'def s := r#"elab "x" "#\n#eval s\n',
@@ -77,6 +83,44 @@ MEDDLING = {
         'notation "q\\"" => 1\ndef x := q" run_cmd evil "',
         "run_cmd",
     ),
+    "behind a subtype": ("def f := {n : Int //-1 < n} run_cmd evil", "run_cmd"),
+    "behind a negative number": (
+        "def f : Id Int := do let x <--1; return x run_cmd evil",
+        "run_cmd",
+    ),
+    "behind a symbol that may go on": ("def f := x %-- 1 run_cmd evil", "%--"),
+    "behind a word that ends like a raw text": (
+        'syntax αr"x" " run_cmd evil "',
+        'αr"',
+    ),
+    "behind a word that ends like a letter": ('syntax α\'"\' " run_cmd evil "', "α'\""),
+    "glued to a number": ("def f := 0x1Frun_cmd evil", "0x1Frun_cmd"),
+    "glued to a number's digits": ("def f := 1_0run_cmd evil", "1_0run_cmd"),
+    "glued to a command": ('#evalIO.FS.writeFile "a" "b"', "#evalIO.FS.writeFile"),
+    "an attribute behind a token that looks like a comment": (
+        'notation "a-" => 1\ndef x := a-- @[term_elab foo] def evil := 1',
+        "term_elab",
+    ),
+    "code between texts in a text": ('#eval s!"{f "x" ++ unsafeIO ++ "y"}"', "unsafeIO"),
+    "an equation that is an axiom": (
+        "axiom h : Nat = Bool\ndef f := cast h 5\n#eval f",
+        "axiom",
+    ),
+    "an equation with a gap": ("theorem h : Nat = Bool := by sorry\n#eval! cast h 5", "sorry"),
+    "an equation that proves itself": ("unsafe def h : Nat = Bool := h\n#eval cast h 5", "unsafe"),
+    "an equation whose errors are not told": (
+        "#guard_msgs (drop all) in\ntheorem h : Nat = Bool := rfl\n#eval! cast h 5",
+        "#guard_msgs",
+    ),
+    "an equation that is cut off": ("theorem h : Nat = Bool := by\n  stop rfl\n#eval! 1", "stop"),
+    "an equation that no kernel checks": (
+        "set_option debug.skipKernelTC true in\ntheorem h : p := by decide +kernel\n#eval 1",
+        "debug.skipKernelTC",
+    ),
+    "an equation that code decides": (
+        "@[implemented_by g] def f := false\ntheorem h : f = true := by native_decide",
+        "implemented_by",
+    ),
     "glued to a letter that is none": ('notation "я" => 1\n#eval яunsafeIO', "unsafeIO"),
 }
 
@@ -104,6 +148,22 @@ def test_what_a_challenge_brings_may_run():
     assert meddling_word(given, challenge) is None
     assert meddling_word(given + 'elab "y" : tactic => do evil\n', challenge) == "elab"
     assert meddling_word("def evil := 1\n" + given, challenge) == "elab"
+
+
+def test_what_a_challenge_opens_gives_power_to_what_is_evaluated_behind():
+    for opened, evil, word in (
+        ("open IO", '#eval FS.writeFile "a" "b"', "FS.writeFile"),
+        ("import Lean\nopen Lean Elab Command", "#eval (evil : CommandElabM Unit)", "#eval"),
+    ):
+        challenge = f"{opened}\ndef half (n : Nat) : Nat := sorry\n"
+        given = challenge.replace("sorry", "n / 2")
+        assert meddling_word(given, challenge) is None
+        assert meddling_word(f"{given}{evil}\n", challenge) == word
+
+
+def test_where_a_challenge_makes_it_doubtful_what_a_comment_is_nothing_passes():
+    challenge = "def f := x %/- 1\ndef half (n : Nat) : Nat := sorry\n"
+    assert meddling_word(challenge.replace("sorry", "1"), challenge) == "%/-"
 
 
 def test_every_source_has_an_end():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bise.errors import NotFound
-from bise.judge.sandbox import Boxed, Limits, NoWall, run
+from bise.judge.sandbox import Boxed, Limits, NoWall, holds_more, run
 
 PYTHON = Path(sys.executable).resolve()
 SYSTEM = [Path(one) for one in ("/usr", "/lib", "/lib64", "/bin") if Path(one).exists()]
@@ -80,6 +80,12 @@ def test_a_server_outside_is_out_of_reach(tmp_path):
         ("import time; time.sleep(60)", {"wall_s": 0.5}, "wall"),
         ("while True: print('x' * 1000)", {"output_bytes": 100_000}, "output"),
         (
+            "import time\nfor n in range(400): open(str(n), 'wb').write(bytes(1 << 20)); "
+            "time.sleep(0.01)\ntime.sleep(20)",
+            {"folder_bytes": 20 << 20, "file_bytes": 2 << 20},
+            "output",
+        ),
+        (
             "x = b'x' * 400_000_000; import time; time.sleep(20)",
             {"memory_bytes": 10**8},
             "memory",
@@ -90,6 +96,17 @@ def test_limits_hold(tmp_path, code, limits, end):
     ran = python(code, tmp_path, **limits)
     assert ran.end == end and ran.seconds < 8, ran
     assert len(ran.out) <= 4 << 20
+
+
+def test_what_hides_in_a_folder_counts_against_its_limit(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(bytes(1 << 20))
+    (tmp_path / "link").symlink_to("/usr")
+    assert holds_more(tmp_path, 1 << 20) and not holds_more(tmp_path, 2 << 20)
+    for n in range(300):
+        (tmp_path / str(n)).touch()  # empty ones take room as well
+    assert holds_more(tmp_path, 2 << 20)
+    assert not holds_more(tmp_path / "gone", 0)
 
 
 def test_seconds_of_processor_time_are_counted(tmp_path):

@@ -1,6 +1,8 @@
 """What the judge says when something is missing, and how its verdicts are kept and signed."""
 
+import fcntl
 import json
+import threading
 
 import pytest
 from recorded import RecordedLean, challenge_of, request_of, submission_of
@@ -12,7 +14,7 @@ from bise.judge.challenge import Unusable
 from bise.judge.examples import as_definitions
 from bise.judge.kept import keep, key_of, read_kept
 from bise.judge.report import Verdict
-from bise.judge.runlog import LOG, sign
+from bise.judge.runlog import KEY, LOG, sign
 
 KEYS = {
     *("verdict", "reason", "message", "targets", "holes", "axioms", "warnings", "backend"),
@@ -204,6 +206,19 @@ def test_signing_goes_on_after_a_broken_line(tmp_path):
     sign(tmp_path, Verdict(verdict="failed"))
     with pytest.raises(UserError, match="line 2 "):
         check_log(tmp_path)
+
+
+def test_two_who_sign_first_at_once_have_one_key(tmp_path):
+    """Whoever makes the key holds the log: nobody signs with one that is not written yet."""
+    (tmp_path / KEY).touch()
+    with (tmp_path / LOG).open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        other = threading.Thread(target=sign, args=(tmp_path, Verdict(verdict="failed")))
+        other.start()
+        other.join(0.3)
+        (tmp_path / KEY).write_bytes(b"k" * 32)
+    other.join()
+    assert check_log(tmp_path) == 1
 
 
 def test_examples_become_definitions():

@@ -38,6 +38,17 @@ panics is, to the kernel, some value of its type, whatever the message."""
 MAX_DEPTH = 50_000
 """Terms nested deeper than this cannot be compared."""
 
+COMPUTED = """
+Nat Nat.zero Nat.succ Nat.add Nat.sub Nat.mul Nat.div Nat.mod Nat.gcd Nat.beq Nat.ble Nat.land
+Nat.lor Nat.xor Nat.shiftLeft Nat.shiftRight Nat.pow Nat.log2 Bool Bool.true Bool.false
+Char Char.ofNat String String.mk String.ofList List List.nil List.cons Eq Eq.refl
+Quot Quot.mk Quot.lift Quot.ind Lean.reduceBool Lean.reduceNat eagerReduce
+"""
+KNOWN_TO_KERNELS: frozenset[Name] = frozenset(tuple(one.split(".")) for one in COMPUTED.split())
+"""A kernel computes these by their names, whatever they are declared as. Where the library at hand
+lacks one (a challenge with `prelude`), another meaning for it would prove anything.
+Checked against: Lean 4 src/kernel/type_checker.cpp, inductive.cpp, quot.cpp."""
+
 
 class Rejected(UserError):
     """Why a submission is not what was asked for."""
@@ -49,20 +60,26 @@ class Rejected(UserError):
 
 def compare(challenge: Challenge, submission: Side) -> "Comparison":
     """Hold a submission against a challenge. Raises `Rejected`."""
-    refuse_shadows(submission)
+    refuse_shadows(challenge, submission)
     comparison = Comparison(challenge, submission)
     with deep_recursion():
         comparison.run()
     return comparison
 
 
-def refuse_shadows(submission: Side) -> None:
-    """Nothing may bear the name of something that the library has."""
+def refuse_shadows(challenge: Challenge, submission: Side) -> None:
+    """Nothing may bear the name of something that the library has, or that kernels know."""
+    fixed = challenge.side.module
     for name in submission.module:
         if name in submission.library:
             raise Rejected(
                 "shadows_library",
                 f"`{shown(name)}` is declared anew, though the library has it",
+            )
+        if name in KNOWN_TO_KERNELS and (name not in fixed or name in challenge.holes):
+            raise Rejected(
+                "shadows_library",
+                f"`{shown(name)}` is declared, though the kernel computes it by its name",
             )
 
 
@@ -86,7 +103,7 @@ class Comparison:
         self.challenge, self.ours, self.theirs = challenge, challenge.side, submission
         self.terms = submission.terms
         self.holes = frozenset(challenge.holes)
-        self._waiting: list[Name] = []
+        self._waiting: list[Name] = [one for one in self.ours.module if one in KNOWN_TO_KERNELS]
         self._queued: set[Name] = set()
         self._alike: dict[tuple[Name, Name], bool] = {}
         self._equal: set[tuple[int, int]] = set()

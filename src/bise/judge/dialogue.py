@@ -97,6 +97,8 @@ class Dialogue:
                     return "exited"
                 if size > limits.output_bytes or len(self._held) > MAX_LINE_BYTES:
                     return "output"
+                if self.boxed.has_filled():
+                    return "output"
                 used = self.boxed.look()
                 if used.cpu_s > cpu_until:
                     return "cpu"

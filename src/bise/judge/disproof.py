@@ -26,7 +26,7 @@ def check_disproofs(
     """
     if challenge.holes:
         raise Unusable("disproof_with_holes", "a challenge with holes cannot be disproved")
-    refuse_shadows(submission)
+    refuse_shadows(challenge, submission)
     known = {shown(name): name for name in challenge.targets}
     found = []
     with deep_recursion():

@@ -13,6 +13,7 @@ stands in the source as well. Too much is called meddling rather than too little
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,15 +28,25 @@ def _set(text: str) -> frozenset[str]:
 WORD = r"(?:«[^»\n]{0,300}»|[A-Za-z_][A-Za-z0-9_'!?]*)"
 TOKEN = re.compile(
     r"(?P<space>\s+)"
+    r"|(?P<token>//|<-|\|-)"
     r"|(?P<comment>--[^\n]*|/-)"
     r'|r(?P<raw>#*)"(?P<inner>.*?)(?:"(?P=raw)|\Z)'
     r'|"(?P<text>(?:\\.|[^"\\])*)(?:"|\\?\Z)'
     r"|(?P<letter>'(?:\\.[0-9A-Fa-f{}]{0,8}|[^'\\])')"
+    r"|(?P<number>[0-9][A-Za-z0-9_'!?]*)"
     rf"|(?P<word>#?{WORD}(?:\.{WORD})*)"
     r"|(?P<symbol>`\(|:=|=>|.)",
     re.DOTALL,
 )
-"""Words are of ASCII letters: whatever else Lean reads as part of one only parts them here."""
+"""Words are of ASCII letters: whatever else Lean reads as part of one only parts them here.
+
+Lean's own tokens that seem to swallow the beginning of a comment are told first: `{x //-1 < x}`."""
+
+NUMBER = re.compile(r"[0-9_]+(?:[eE][0-9]*)?|0[xX][0-9A-Fa-f_]+|0[bB][01_]+|0[oO][0-7_]+")
+"""All of a number; to Lean, a word begins where such a one ends: `0x1run_cmd`."""
+
+CLOSED = "()[]{}⟨⟩,;"
+"""Symbols behind which a comment is one; others may be the beginning of a token that goes on."""
 
 PLAIN_WORD = re.compile(r"#?[A-Za-z_][A-Za-z0-9_'!?]*(?:\.[A-Za-z_][A-Za-z0-9_'!?]*)*")
 
@@ -53,12 +64,19 @@ MAKES_TOKENS = MACROS | _set("syntax notation infix infixl infixr prefix postfix
 SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version")
 """Commands with a hash that evaluate nothing; all others may."""
 
+EVALUATIONS = _set("#eval #eval! #guard #guard_expr")
+"""Commands that evaluate; to Lean, a word begins where such a one ends: `#evalIO.println`."""
+
 EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
 FOREIGN = _set(
     "extern lcAny lcProof lcUnreachable lcCast RealWorld unsafeCast unsafeIO unsafeBaseIO "
     "unsafeEIO evalConst evalConstCheck evalDecl evalExpr"
 )
 """What makes something else of a value: a function an action, a word of memory a function."""
+
+UNPROVED = _set("axiom sorry admit sorryAx unsafe skipKernelTC byAsSorry exact? apply? rw? have?")
+"""What lets a file have equations between types that are none: along one of those, a value is
+turned into anything without a word of `FOREIGN`."""
 
 FILES = _set("FS Process setAccessRights")
 """Words of the namespace `IO` for more than printing."""
@@ -92,6 +110,8 @@ BEFORE_QUOTING = TACTIC_CALLS | _set("do ( ← < - | $")
 MAX_LISTED = 200
 """Pieces of a list of attributes that are looked at."""
 
+HIDDEN_ATTRIBUTES = re.compile(r"(?:@|\battribute)\s*\[([^\]]*)")
+
 TEXT = '"'
 """Stands for a text among words and symbols."""
 
@@ -100,7 +120,9 @@ TEXT = '"'
 class Token:
     """A piece of a source: a word, a symbol, or what stands in a text or a comment."""
 
-    kind: Literal["word", "text", "symbol", "comment"]
+    kind: Literal["word", "text", "symbol", "comment", "doubtful"]
+    """Doubtful is where Lean may see another piece begin, and so all that follows differently."""
+
     text: str
     start: int
 
@@ -114,15 +136,17 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
     found = list(tokens(source, header.end))
     texts = [one.text for one in found if one.kind == "text"]
     makes_tokens = any(one.text in MAKES_TOKENS for one in found)
+    doubted = [one.text for one in found if one.kind == "doubtful"]
+    around = {part for word in _words(found) for part in word.replace("«", "").split(".")}
     start = _end_of_common_commands(source, trusted)
     found = [one for one in found if one.start >= start]
     words = list(_words(found))
     pieces = [TEXT if one.kind == "text" else one.text for one in found if one.kind != "comment"]
-    doubted: list[str] = []
-    if (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces:
+    if (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces or any(map(_goes_on, texts)):
         # to Lean, a token `a-` makes `a--` no comment: comments and texts count, too
         words += (hidden := _hidden_words(found))
         doubted += [word for word in hidden if word in MACROS or word == "attr"]
+        doubted += _hidden_attributes(found)
     if any(map(_has_parenthesis, texts)):  # as a token, it would shift where quotations end
         doubted += [word for word in pieces if word in MACROS]
     return (
@@ -130,7 +154,7 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
         or next((word for word in words if word in RUNS_CODE), None)
         or _attribute(pieces)
         or _Macros(pieces).computing()
-        or _power(words, pieces, header.modules)
+        or _power(words, pieces, header.modules, around)
     )
 
 
@@ -143,10 +167,20 @@ def _words(found: Iterable[Token]) -> Iterator[str]:
             yield from PLAIN_WORD.findall(one.text)
 
 
-def _hidden_words(found: Iterable[Token]) -> list[str]:
-    """Words in comments and texts, and in words in quotes."""
+def _hidden(found: Iterable[Token]) -> str:
+    """What stands in comments and texts, and in words in quotes."""
     hidden = [one.text for one in found if one.kind in ("comment", "text") or "«" in one.text]
-    return PLAIN_WORD.findall(" ".join(hidden).replace("«", " ").replace("»", " "))
+    return " ".join(hidden).replace("«", " ").replace("»", " ")
+
+
+def _hidden_words(found: Iterable[Token]) -> list[str]:
+    return PLAIN_WORD.findall(_hidden(found))
+
+
+def _hidden_attributes(found: Iterable[Token]) -> list[str]:
+    """Words of lists of attributes in comments and texts that may register code."""
+    lists = HIDDEN_ATTRIBUTES.findall(_hidden(found))
+    return [word for one in lists for word in PLAIN_WORD.findall(one) if word not in HARMLESS]
 
 
 def _end_of_common_commands(source: str, trusted: str) -> int:
@@ -166,19 +200,48 @@ def _end_of_common_commands(source: str, trusted: str) -> int:
 
 def tokens(source: str, at: int = 0) -> Iterator[Token]:
     """The pieces of a source from a place on, without space and letters in quotes."""
+    symbol = ""  # right before the piece at hand
     while at < len(source):
         found = TOKEN.match(source, at)
         assert found is not None, "any character is a symbol"
         start, at = at, found.end()
+        if _is_doubtful(found, symbol):
+            yield Token("doubtful", found["word"] or symbol + found[0][:2], start)
+        symbol = found["symbol"] or found["token"] or ""
         if found["comment"]:
             at = end_of_comment(source, start) if found["comment"] == "/-" else at
             yield Token("comment", source[start:at], start)
         elif found["word"]:
             yield Token("word", found["word"], start)
-        elif found["symbol"]:
-            yield Token("symbol", found["symbol"], start)
+        elif symbol:
+            yield Token("symbol", symbol, start)
+        elif found["number"]:
+            if not NUMBER.fullmatch(found["number"]):
+                yield Token("doubtful", found["number"], start)
+            yield Token("symbol", found["number"], start)
         elif not found["space"] and not found["letter"]:
             yield Token("text", found["inner"] or found["text"] or "", start)
+
+
+def _is_doubtful(found: re.Match[str], symbol: str) -> bool:
+    """Whether what follows a symbol at once may be no such piece to Lean, but part of one."""
+    if found["comment"]:
+        return symbol not in CLOSED
+    if found["letter"] or found["inner"] is not None:  # `αr"…"` has a word before its text
+        return not symbol.isascii()
+    return found["word"] is not None and _is_glued(found["word"])
+
+
+def _is_glued(word: str) -> bool:
+    """Whether a command that begins with a hash goes on into another word."""
+    if word[0] != "#" or word in EVALUATIONS or word in SHOWS:
+        return False
+    return "." in word or any(word.startswith(one) for one in EVALUATIONS)
+
+
+def _goes_on(text: str) -> bool:
+    """Whether code that a text holds goes on behind it: `s!"{f "x" y}"`."""
+    return text.count("{") > text.count("}")
 
 
 def _is_odd(text: str) -> bool:
@@ -316,19 +379,41 @@ def _begins_command(pieces: Sequence[str]) -> bool:
     return pieces[0] in COMMANDS or pieces[0][0] == "#" or list(pieces) == ["@", "["]
 
 
-def _power(words: Sequence[str], pieces: Sequence[str], modules: Iterable[Name]) -> str | None:
-    """The first word with power over more than values, where anything is evaluated."""
+def _power(
+    words: Sequence[str], pieces: Sequence[str], modules: Iterable[Name], around: AbstractSet[str]
+) -> str | None:
+    """The first word with power over more than values, where anything is evaluated.
+
+    around: parts of all words of the source, for what stands before may open a namespace.
+    """
     split = [word.replace("«", "").replace("»", "").split(".") for word in words]
     parts = {part for one in split for part in one}
-    is_evaluated = any(word[0] == "#" and word not in SHOWS for word in words)
+    evaluation = next((word for word in words if word[0] == "#" and word not in SHOWS), None)
+    is_evaluated = evaluation is not None
     is_computed = is_evaluated or bool(EVALUATES & parts) or _has_setting(pieces)
     has_lean = any(module[:1] != ("Init",) for module in modules)  # with most others it comes
+    unproved = UNPROVED | (_set("implemented_by") if EVALUATES & parts else frozenset())
+    if is_computed and (word := _hidden_fault(pieces)):
+        return word
     for word, inner in zip(words, split, strict=True):
         if (
-            (is_computed and FOREIGN.intersection(inner))
-            or (is_evaluated and "IO" in parts and FILES.intersection(inner))
+            (is_computed and (FOREIGN | unproved).intersection(inner))
+            or (is_evaluated and "IO" in around | parts and FILES.intersection(inner))
             or (is_evaluated and has_lean and "Lean" in inner)
         ):
+            return word
+    return evaluation if has_lean and "Lean" in around else None
+
+
+def _hidden_fault(pieces: Sequence[str]) -> str | None:
+    """A declaration whose errors are not told, or a proof that is cut off: neither is proved."""
+    for at, word in enumerate(pieces):
+        if word == "#guard_msgs":
+            ahead = list(pieces[at + 1 : at + MAX_LISTED])
+            behind = ahead[ahead.index("in") + 1 :] if "in" in ahead else []
+            if not behind or behind[0][0] != "#":  # commands with a hash declare nothing
+                return word
+        elif word == "stop" and pieces[at + 1 : at + 2] not in ([":"], [":="], [")"], ["]"], [","]):
             return word
     return None
 

@@ -23,9 +23,9 @@ LOG, KEY = "verdicts.jsonl", "verdicts.key"
 def sign(folder: Path, verdict: Verdict) -> str:
     """Write a verdict into the log of a folder; returns its signature. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
-    key = _key(folder)
     with (folder / LOG).open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        key = _key(folder)  # which another one may be about to make
         line = {"time_s": int(time.time()), "before": _last_signature(file), **verdict.as_json()}
         signature = _signature(key, line)
         file.write(json.dumps({**line, "signature": signature}).encode() + b"\n")

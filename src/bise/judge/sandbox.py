@@ -21,6 +21,11 @@ from bise.errors import NotFound, UserError
 
 WALLS = Path(__file__).with_name("walls.py")
 POLL_S = 0.05
+FOLDER_S = 0.2
+"""Between two looks into a folder."""
+
+BLOCK = 4096
+"""Bytes that even an empty file counts as."""
 
 End = Literal["exited", "killed", "cpu", "wall", "memory", "output"]
 Watched = tuple[End, bytes, bytes]
@@ -43,6 +48,11 @@ class Limits:
 
     output_bytes: int = 4 << 20
     file_bytes: int = 256 << 20
+    """Of each file."""
+
+    folder_bytes: int = 1 << 30
+    """Of all that lies in its folder."""
+
     processes: int = 64
 
 
@@ -107,11 +117,13 @@ class Boxed:
             },
         }
         self.command = command[0]
+        self.folder = folder
         self.limits = limits
         self.start = time.monotonic()
         self.used = Usage(0, 0.0)
         """Memory now, and CPU seconds so far, as last looked at."""
 
+        self._looked_s = 0.0
         self._has_walls = has_walls
         self._heard, told = os.pipe()
         wish["told"] = told
@@ -148,6 +160,13 @@ class Boxed:
         now = usage(self.process.pid)
         self.used = Usage(now.memory_bytes, max(now.cpu_s, self.used.cpu_s))
         return self.used
+
+    def has_filled(self) -> bool:
+        """Whether there is more in its folder than may be; looked at a few times a second."""
+        if self.seconds - self._looked_s < FOLDER_S:
+            return False
+        self._looked_s = self.seconds
+        return holds_more(self.folder, self.limits.folder_bytes)
 
     def close(self) -> tuple[int, str]:
         """End it and everything below it: its status, and what its walls said (`+`: they stand)."""
@@ -219,7 +238,7 @@ def _watch(boxed: Boxed) -> Watched:
                 if not chunk:
                     selector.unregister(key.fileobj)
                 key.data.extend(chunk)
-            if sum(map(len, held)) > limits.output_bytes:
+            if sum(map(len, held)) > limits.output_bytes or boxed.has_filled():
                 end = "output"
             elif boxed.seconds > limits.wall_s:
                 end = "wall"
@@ -228,6 +247,25 @@ def _watch(boxed: Boxed) -> Watched:
             if end != "exited":
                 break
     return end, bytes(held[0][: limits.output_bytes]), bytes(held[1][: limits.output_bytes])
+
+
+def holds_more(folder: Path, most_bytes: int) -> bool:
+    """Whether files and folders below one take more of the disk; what cannot be read counts so."""
+    taken, waiting = 0, [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for one in entries:
+                    taken += max(BLOCK, 512 * one.stat(follow_symlinks=False).st_blocks)
+                    if one.is_dir(follow_symlinks=False):
+                        waiting.append(one.path)
+                    if taken > most_bytes:
+                        return True
+        except FileNotFoundError:  # taken away meanwhile
+            continue
+        except OSError:
+            return True
+    return False
 
 
 def usage(pid: int) -> Usage:

@@ -50,6 +50,7 @@ class Types:
         self._loose: dict[int, int] = {}
         self._closed: dict[int, int] = {}
         self._lifted: dict[tuple[int, int, int], int] = {}
+        self._at_levels: dict[tuple[int, tuple[Name, ...], tuple[int, ...]], int] = {}
         self._steps = 0
 
     def is_proof(self, term: int, context: Context = None) -> bool:
@@ -86,8 +87,8 @@ class Types:
     def head(self, term: int, context: Context = None) -> int:
         """A term reduced until its head shows: unfolding, applying, projecting."""
         while True:
-            self._count()
             function, arguments = self.spine(term)
+            self._count(1 + len(arguments))
             node = self.terms.expressions[function]
             following = None
             if node[0] == LAMBDA and arguments:
@@ -187,8 +188,15 @@ class Types:
         table = dict(zip(names, levels, strict=True))
         if all(self.terms.levels[to] == (LEVEL_PARAM, name) for name, to in table.items()):
             return term
+        key = (term, names, levels)
+        if key not in self._at_levels:
+            self._at_levels[key] = self._replace_levels(term, table)
+        return self._at_levels[key]
+
+    def _replace_levels(self, term: int, table: dict[Name, int]) -> int:
         done: dict[int, int] = {}
         for one in sorted(self.terms.walk(term)):  # parts have lower numbers
+            self._count()
             node = list(self.terms.expressions[one])
             if node[0] == SORT:
                 node[1] = self.level_at(node[1], table)
@@ -372,7 +380,7 @@ class Types:
             node[first : first + len(parts)] = parts
         return node
 
-    def _count(self) -> None:
-        self._steps += 1
+    def _count(self, steps: int = 1) -> None:
+        self._steps += steps
         if self._steps > MAX_STEPS:
             raise Unknown("computing types takes too long")
