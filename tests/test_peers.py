@@ -206,6 +206,33 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         find_build("ik", tmp_path)
 
 
+def test_engines_that_results_could_not_tell_apart_are_refused(stand_in):
+    twice = [parse_peer(f"llamacpp={stand_in}", "int8") for _ in range(2)]
+    with pytest.raises(UserError, match="`llamacpp q8_0` is named twice"):
+        compare(FromRandom(pico()), twice, [], ComparisonConfig())
+
+
+def test_two_builds_of_one_engine_have_a_driver_each(tmp_path, monkeypatch):
+    """Formats of one engine may come from builds of their own, compared with each other."""
+    compiler = tmp_path / "compiler"
+    compiler.write_text('#!/bin/sh\nfor word; do [ "$last" = -o ] && at="$word"; last="$word"; '
+                        'case "$word" in *.so) echo "$word" > "$at";; esac; done\n')  # fmt: skip
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "llama.h").touch()
+    made = set()
+    for name in ("one", "other"):
+        build = tmp_path / name
+        build.mkdir()
+        (build / "CMakeCache.txt").write_text(f"CMAKE_HOME_DIRECTORY:INTERNAL={tmp_path}\n")
+        (build / "libllama.so").touch()
+        driver = find_build("llamacpp", build).driver(tmp_path)
+        assert driver.read_text() == f"{build / 'libllama.so'}\n"
+        made.add(driver)
+    assert len(made) == 2
+
+
 def test_a_ready_driver_is_taken_as_it_is(stand_in):
     peer = parse_peer(f"llamacpp:q4_k_m={stand_in}", "int8")
     assert (peer.name, peer.format) == ("llamacpp", "q4_k_m")

@@ -1,5 +1,6 @@
 """Numbers of a report against numbers worked out by hand, and its files."""
 
+import gzip
 import json
 
 import pytest
@@ -113,6 +114,21 @@ def test_records_survive_their_file_and_the_file_is_the_same_each_time(records, 
     assert Summary.from_json(saved) == summarise(records)
     with pytest.raises(NotFound, match="is not there"):
         load_records(tmp_path)
+
+
+def test_damaged_records_are_told_and_not_half_read(records, tmp_path):
+    save_records(records, tmp_path)
+    path = tmp_path / "records.jsonl.gz"
+    whole = path.read_bytes()
+    for damaged in (whole[:-20], b"no records", gzip.compress(b'{"task": 1}'), b"\x1f\x8b" + whole):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="holds no records"):
+            load_records(tmp_path)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["records.jsonl.gz", "summary.json"]
+
+
+def test_a_model_that_writes_nothing_stands_at_the_beginning_of_the_scale(tmp_path):
+    assert figure([record(place, "none", 0.0, 0) for place in range(2)], tmp_path / "scores.png")
 
 
 def test_the_table_names_every_level_and_marks_shapes(records):

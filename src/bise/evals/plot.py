@@ -53,12 +53,17 @@ def figure(
     return files
 
 
+def length(cell: Cell) -> float:
+    """Where a cell stands: one that writes nothing at 1, for the scale has no 0."""
+    return max(1.0, cell.mean_chars)
+
+
 def draw_task(axes: Axes, task: str, points: list[Cell], colour: str) -> Annotation:
     """One task: a hollow point without thinking, a full one with it, and their intervals.
 
     Returns its name, drawn above the last point.
     """
-    chars = [cell.mean_chars for cell in points]
+    chars = list(map(length, points))
     scores = [100 * cell.score for cell in points]
     axes.plot(chars, scores, color=colour, linewidth=1.6, alpha=0.7, zorder=2)
     for cell, x, y in zip(points, chars, scores, strict=True):
@@ -95,7 +100,7 @@ def keep_apart(
     taken = [bar_box(axes, cell) for cell in cells]
     for name, cell in sorted(names, key=lambda pair: (pair[1].high, pair[1].mean_chars)):
         for place in places(cell):
-            name.xy, offset = (cell.mean_chars, 100 * place.score), place.offset
+            name.xy, offset = (length(cell), 100 * place.score), place.offset
             name.set_position(offset)
             name.set_horizontalalignment("left" if offset[0] else "center")
             name.set_verticalalignment(place.stands_on)
@@ -125,7 +130,7 @@ def places(cell: Cell) -> Iterator[Place]:
 
 def bar_box(axes: Axes, cell: Cell) -> Bbox:
     """Where a point and its interval are drawn."""
-    ends = [(cell.mean_chars, 100 * score) for score in (cell.low, cell.high)]
+    ends = [(length(cell), 100 * score) for score in (cell.low, cell.high)]
     return Bbox(axes.transData.transform(ends)).padded(GAP)
 
 

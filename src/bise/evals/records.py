@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,10 +24,17 @@ def save_records(records: Iterable[Record], folder: Path) -> Summary:
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{json.dumps(asdict(record))}\n" for record in records)
     # No time stamp inside: the same records give the same file.
-    (folder / RECORDS).write_bytes(gzip.compress(lines.encode(), mtime=0))
+    write_whole(folder / RECORDS, gzip.compress(lines.encode(), mtime=0))
     text = json.dumps(summary.to_json(), indent=1)
-    (folder / SUMMARY).write_text(f"{text}\n", encoding="utf-8")
+    write_whole(folder / SUMMARY, f"{text}\n".encode())
     return summary
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there whole, or as it was before."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def load_records(folder: Path) -> list[Record]:
@@ -36,8 +44,13 @@ def load_records(folder: Path) -> list[Record]:
         raise NotFound(
             f"`{path}` is not there", hint="run the evaluation first: `bise eval run nano`"
         )
-    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-    return [Record(**json.loads(line)) for line in lines]
+    try:
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        return [Record(**json.loads(line)) for line in lines]
+    except (OSError, EOFError, zlib.error, ValueError, TypeError) as fault:
+        raise UserError(
+            f"`{path}` holds no records of an evaluation: {fault}", hint="run the evaluation again"
+        ) from None
 
 
 def replace_scores(page: str, summary: Summary) -> str:

@@ -127,12 +127,24 @@ def compare(
     ours: engines that can measure the machine too, the first does
     """
     peers = [*ours, *others]
+    need_names(peers)
     for peer in peers:
         peer.check(source)
     need_room(source, peers)
     with TemporaryDirectory(prefix="bise-against-") as name:
         folder = Path(name)
         return _Comparing(source, peers, config, folder, progress).run()
+
+
+def need_names(peers: Sequence[Peer]) -> None:
+    """Refuse two engines that results could not tell apart."""
+    titles = list(map(title, peers))
+    for one in titles:
+        if titles.count(one) > 1:
+            raise UserError(
+                f"`{one}` is named twice, and its numbers would be taken for one engine's",
+                hint="compare one build after the other",
+            )
 
 
 def need_room(source: Source, peers: Sequence[Peer], folder: Path | None = None) -> None:

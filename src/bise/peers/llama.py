@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -41,10 +42,10 @@ class LlamaBuild:
         return SETTINGS[self.name]
 
     def driver(self, folder: Path) -> Path:
-        """A program around the build's library, compiled into that folder if it is not there."""
+        """A program around this build's library, compiled into a folder if it is not there."""
         if self.source is None:
             return self.path
-        made = folder / f"{self.name}-driver"
+        made = folder / f"{self.name}-driver-{sha256(str(self.path).encode()).hexdigest()[:12]}"
         if not made.exists():
             self._compile(made)
         return made
