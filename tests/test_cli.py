@@ -89,6 +89,9 @@ def wrong(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("x")
+    (tmp_path / "two").mkdir()
+    for name in ("a.lean", "two/a.lean", "two/b.lean"):
+        (tmp_path / name).write_text("theorem a : 1 = 1 := sorry\n")
     return tmp_path
 
 
@@ -126,6 +129,8 @@ FAULTS = [
     (("eval", "report", "{thinker}", "--page", "{wrong}/none.md"), "", "no page"),
     (("eval", "{thinker}", "--task", "read", "--out", "{wrong}/words.json"), "", "not a folder"),
     (("bench", "{thinker}", "--picture", "{wrong}/none/x.png"), "", "there is no folder"),
+    (("bench", "--against", "small3", "--picture", "{wrong}/x.png"), "", "draws one engine"),
+    (("bench", "{thinker}", "--streams", "0"), "", "invalid value for '--streams'"),
     (("train", "tokenizer", "pico", "{wrong}/none/x.json"), "", "there is no folder"),
     (("random", "pico", "{wrong}/words.json/new"), "", "not a folder"),
     (("convert", "{thinker}", "{wrong}/words.json", "--to", "hf"), "", "not a folder"),
@@ -136,6 +141,14 @@ FAULTS = [
     (("serve", "{thinker}", "--host", "0.0.0.0"), "", "--no-auth"),
     (("serve", "{thinker}", "--port", "0", "--served-model-name", "a b"), "", "on the wire"),
     (("serve", "{thinker}", "--port", "99999"), "", "invalid value for '--port'"),
+    (("bench", "{thinker}", "--memory-gib", "inf"), "", "invalid value for '--memory-gib'"),
+    (("bench", "{thinker}", "--picture", "{wrong}/x.zzz"), "", "is no name for a picture"),
+    (("train", "tokenizer", "pico", "{wrong}/new.json"), "", "is no name for a tokenizer"),
+    (("eval", "report", "{thinker}", "--page", "{wrong}/huge.png"), "", "is not UTF-8"),
+    (("verify", "a.lean", "a.lean", "--lean", "x"), "", "`--lean` is `x`"),
+    (("prove", "{wrong}/a.lean", "-o", "{wrong}/empty"), "", "is a folder"),
+    (("prove", "{wrong}/a.lean", "--certificate", "{wrong}/full"), "", "is not empty"),
+    (("prove", "{wrong}/two", "-o", "{wrong}/new"), "", "2 files with a `sorry`"),
 ]
 
 
@@ -189,6 +202,25 @@ def test_a_reader_who_has_seen_enough_is_no_fault(monkeypatch):
     assert left.value.code == 0
 
 
+def test_a_reader_who_leaves_a_real_pipe_is_no_fault():
+    command = [sys.executable, "-m", "bise", "config"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as bise:
+        bise.stdout.close()
+        assert bise.stderr.read() == b"" and bise.wait(60) == 0
+
+
+def test_no_command_shows_the_help_and_no_empty_error(run):
+    status, out, err = run()
+    assert status == 2 and "chat" in out and err == ""
+
+
+def test_a_closed_stdin_is_an_empty_question(monkeypatch, thinker, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as left:
+        main(["chat", str(thinker)])
+    assert left.value.code == 2 and "the question is empty" in capsys.readouterr().err
+
+
 def test_inspect_says_it_in_words_and_in_json(run, random_folder):
     status, out, _ = run("inspect", "pico")
     assert status == 0 and "16 experts of which 4 answer" in out
@@ -230,6 +262,12 @@ def test_weights_are_packed_looked_at_and_used(run, thinker, tmp_path):
     assert status == 2 and "bise pack" in complaint
     status, _, complaint = run("pack", thinker, packed)
     assert status == 2 and "not empty" in complaint
+    for again in (
+        ("pack", packed, tmp_path / "a"),
+        ("convert", packed, tmp_path / "a", "--to", "hf"),
+    ):
+        status, _, complaint = run(*again)
+        assert status == 2 and "packed for the core already" in complaint
 
 
 def test_the_doctor_says_what_computes_here(run):

@@ -149,10 +149,22 @@ def test_what_is_wrong_is_said_in_one_line(thinking, tmp_path, red_square):
         ({"question": "x", "temperature": 3.0}, BadRequest, "`temperature`"),
         ({"question": "x", "max_tokens": -1}, BadRequest, "`max_tokens`"),
         ({"question": "x", "tools": [{"type": "magic"}]}, BadRequest, "`magic`"),
+        ({"question": 5}, WrongType, "the question is of type `int`"),
+        ({"question": bise.Message.of("user", "x")}, WrongType, "a list of messages"),
+        ({"question": "x", "max_new_tokens": 5}, WrongType, "`max_new_tokens` is no option"),
+        ({"question": "x", "max_tokens": "5"}, WrongType, "expected a whole number"),
+        ({"question": "x", "temperature": "1"}, WrongType, "expected a number"),
+        ({"question": "x", "images": "a.png"}, WrongType, "`images` is of type `str`"),
+        ({"question": "x", "images": ["a\0b"]}, BadRequest, "null byte"),
+        ({"question": "x", "pattern": 5}, WrongType, "expected a string"),
+        ({"question": "x", "choices": "yes"}, WrongType, "expected a list"),
+        ({"question": "x", "choices": []}, BadRequest, "not empty"),
     ]:
         with pytest.raises(kind, match=words) as caught:
             thinking.ask(**options)
         assert "\n" not in caught.value.message
+    with pytest.raises(BadRequest, match="`token_ids`"):
+        thinking.logits([[1, 2], [3, 4]])
     calling = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
     with pytest.raises(BadRequest, match="not the user's"):
         thinking.ask(calling, images=[red_square])

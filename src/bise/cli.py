@@ -1,6 +1,8 @@
 """Every command, each a few lines over the rooms. Long, because flags and their words are."""
 
+import os
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from bise.cli_prove import Lean, Project, prove_app
 from bise.errors import UserError, refused_by_system
 from bise.flags import takes_settings
 from bise.groups import RunByDefault
+from bise.settings import MOST_GIB
 from bise.sources import read_settings
 
 UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
@@ -38,7 +41,8 @@ ModelName = Annotated[str, Argument(help="A model that ships, a folder, or a hub
 DType = Annotated[str | None, Option(help="bfloat16 or float32; by default what is faster here.")]
 Backend = Annotated[str, Option(help="core, torch, or auto: the core where there is one.")]
 MemoryGib = Annotated[
-    float, Option(min=0, help="For packed weights; experts beyond it are read from disk.")
+    float,
+    Option(min=0, max=MOST_GIB, help="For packed weights; experts beyond it are read from disk."),
 ]
 Weights = Annotated[str, Option(help="The core's matrices: stored, bf16, int8 or int4.")]
 Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
@@ -74,7 +78,7 @@ def chat(
         seed=seed,
         schema=None if schema is None else room.read_schema(schema),
     )
-    is_terminal = sys.stdin.isatty()
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
     question = "" if is_terminal else room.read_question()
     with loading_bar(f"reading {model}") as progress:
         loaded = load(model, dtype=dtype, progress=progress)
@@ -228,7 +232,7 @@ def verify_(
             disproves=disprove or [],
             allows_predicates=allow_predicate_holes,
             timeout_s=timeout_s,
-            backend=lean,
+            backend=one_of("lean", lean, ("wasm", "native")),
             project=project,
             as_json=as_json,
         )
@@ -332,8 +336,12 @@ def bench_(
     model: Annotated[
         str, Argument(help="A model that ships, a folder, a hub id, or a preset to fill at random.")
     ] = "nano",
-    prompt: Annotated[list[int] | None, Option(help="Tokens of a prompt; may be repeated.")] = None,
-    streams: Annotated[list[int] | None, Option(help="Replies at once; may be repeated.")] = None,
+    prompt: Annotated[
+        list[int] | None, Option(min=1, help="Tokens of a prompt; may be repeated.")
+    ] = None,
+    streams: Annotated[
+        list[int] | None, Option(min=1, help="Replies at once; may be repeated.")
+    ] = None,
     new_tokens: Annotated[int, Option(min=2, help="Tokens of a timed reply.")] = 48,
     repeats: Annotated[int, Option(min=1, help="Rounds; medians are of these.")] = 3,
     deterministic: Annotated[bool, Option("--deterministic", help="The exact runner.")] = False,
@@ -364,6 +372,8 @@ def bench_(
     if against:
         from bise.commands.against import run_against
 
+        if picture is not None:
+            raise UserError("`--picture` draws one engine", hint="leave it or `--against` out")
         run_against(
             model,
             against,
@@ -571,13 +581,16 @@ def main(args: list[str] | None = None) -> None:
         where = getattr(getattr(fault, "ctx", None), "command_path", "bise")
         words: str = getattr(fault, "format_message", fault.__str__)()
         words = words[:1].lower() + words[1:].rstrip(".")
-        tell_error(UserError(words, hint=f"`{where} --help` lists what there is"))
+        if words:  # else nothing was asked for, and the help has been printed
+            tell_error(UserError(words, hint=f"`{where} --help` lists what there is"))
         status = 2
     except (KeyboardInterrupt, typer.Abort):
         err().print("")
         status = 130
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
+        with suppress(OSError, AttributeError):  # what is left must not fail once more at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except OSError as error:
         tell_error(refused_by_system(error))

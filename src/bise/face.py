@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -78,6 +79,19 @@ class Options(TypedDict, total=False):
     """Texts of which the answer is one."""
 
 
+KINDS: dict[str, tuple[type, str]] = {
+    "images": (Sequence, "a list"),
+    "tools": (Sequence, "a list"),
+    "max_tokens": (Integral, "a whole number"),
+    "temperature": (Real, "a number"),
+    "top_p": (Real, "a number"),
+    "seed": (Integral, "a whole number"),
+    "pattern": (str, "a string"),
+    "choices": (Sequence, "a list"),
+}
+"""What the values of options are, where nobody else looks. All may be None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a reply, as it is written."""
@@ -144,6 +158,7 @@ class Model:
 
     def begin(self, question: Question, **options: Unpack[Options]) -> Talk:
         """The reply as an object with usage and finish reason; what is wrong is raised here."""
+        check_options(options)
         talker = self.talker
         tekken = talker.chat.tekken
         effort = resolve_effort(options.get("effort", "none"), tekken.efforts)
@@ -153,9 +168,9 @@ class Model:
         max_tokens = options.get("max_tokens")
         if max_tokens is not None and max_tokens < 0:
             raise BadRequest(f"`max_tokens` is {max_tokens}, expected 0 or more")
-        tools = offered(options.get("tools", ()))
+        tools = offered(options.get("tools") or ())
         ask = Ask(
-            messages=conversation(question, options.get("images", ())),
+            messages=conversation(question, options.get("images") or ()),
             tools=tools,
             calls=calls_of(tools),
             form=form_of(options),
@@ -179,7 +194,7 @@ class Model:
         """
         ids = torch.tensor(list(token_ids), dtype=torch.int64)
         vocab_size = self.config.vocab_size
-        if not len(ids) or int(ids.min()) < 0 or int(ids.max()) >= vocab_size:
+        if ids.ndim != 1 or not len(ids) or int(ids.min()) < 0 or int(ids.max()) >= vocab_size:
             raise BadRequest(f"`token_ids` must hold ids from 0 to {vocab_size - 1}")
         network = self.loaded.network
         pixels = [self._pixels(image).to(network.embed.weight.dtype) for image in images or ()]
@@ -261,12 +276,31 @@ def collect(talk: Talk, pieces: Sequence[Piece]) -> Reply:
     )
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options nobody knows, and values of a wrong type."""
+    known = Options.__annotations__
+    for name, value in options.items():
+        if name not in known:
+            raise WrongType(f"`{name}` is no option", hint=f"there are {quoted(known)}")
+        if value is None or name not in KINDS:
+            continue
+        kind, words = KINDS[name]
+        others = (bool,) if kind is str else (bool, str, bytes)  # to Python they are lists, too
+        if not isinstance(value, kind) or isinstance(value, others):
+            raise WrongType(f"`{name}` is of type `{type(value).__name__}`, expected {words}")
+
+
 def conversation(question: Question, images: Sequence[ImageLike] = ()) -> list[Message]:
     """Messages from a question or from a conversation; images go with its last turn."""
     if isinstance(question, str):
         if not question.strip() and not images:
             raise BadRequest("the question is empty", hint="ask something, or pass an image")
         messages = [Message.of("user", question)]
+    elif not isinstance(question, Sequence) or isinstance(question, bytes):
+        raise WrongType(
+            f"the question is of type `{type(question).__name__}`, expected a string or a list of "
+            "messages"
+        )
     else:
         messages = [
             one if isinstance(one, Message) else parse_messages([one])[0] for one in question

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from scripted_model import ScriptedModel, say
 
+from bise.commands.prove_run import run_name
 from bise.judge.backend import NoLean
 from bise.judge.install import installed
 
@@ -226,3 +227,10 @@ def in_terminal(*words: object) -> tuple[int, str]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def test_files_of_one_name_in_two_folders_have_a_run_each():
+    folder = Path("proofs")
+    names = [run_name(folder, folder / part / "Basic.lean") for part in ("A", "B")]
+    assert names == [Path("A/Basic"), Path("B/Basic")]
+    assert run_name(Path("x/a.lean"), Path("x/a.lean")) == Path("a")

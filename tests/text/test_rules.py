@@ -153,10 +153,31 @@ def test_forms_are_grammars():
     assert '"type": "array"' in json_form().grammar
 
 
-@pytest.mark.parametrize("grammar", ["start: <[2]>", "start: a <x>\na: /b/", 'start: "a" <[*]>'])
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        "start: <[2]>",
+        "start: a <x>\na: /b/",
+        'start: "a" <[*]>',
+        'start: /\n"/ <[2]> /"/',
+    ],
+)
 def test_tokens_are_not_for_users_to_name(grammar):
     with pytest.raises(BadRequest, match="names a token"):
         grammar_form(grammar)
+
+
+def test_a_grammar_is_no_json_in_which_tokens_hide():
+    hidden = json.dumps({"grammars": [{"lark_grammar": "start: <[2]>"}]})
+    for grammar in (hidden, f"\n {hidden}"):
+        with pytest.raises(BadRequest, match="expected Lark"):
+            grammar_form(grammar)
+
+
+@pytest.mark.parametrize("choices", [[], ["a", 1], ""])
+def test_a_choice_has_texts_to_choose_from(choices):
+    with pytest.raises(BadRequest, match="`choices`"):
+        choice_form(choices)
 
 
 @pytest.mark.parametrize(

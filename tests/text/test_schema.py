@@ -68,6 +68,11 @@ def test_a_fault_says_where_it_is():
     )
 
 
+@pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5000])
+def test_a_pattern_python_breaks_off_at_is_refused(pattern: str):
+    assert "must be a regular expression" in schema_fault({"pattern": pattern})
+
+
 def test_nesting_without_end_is_refused():
     schema: dict[str, Any] = {}
     for _ in range(5000):

@@ -24,7 +24,7 @@ from bise.engine import (
     uses_core,
 )
 from bise.engine.bench import BenchConfig, Measure, bench
-from bise.errors import UserError
+from bise.errors import UserError, quoted
 from bise.model import PRESETS, Network, load_eagle, preset
 from bise.model.cache import CacheKind
 from bise.model.convert import Progress
@@ -35,6 +35,9 @@ from bise.ops.cpu.library import describe
 from bise.ops.cpu.pool import num_workers
 from bise.serve.loading import DTYPES, DType, best_dtype, load_model
 from bise.train.start import processor
+
+PICTURES = (".png", ".svg", ".pdf")
+"""What `--picture` is drawn as."""
 
 
 def run_bench(
@@ -57,7 +60,7 @@ def run_bench(
 ) -> None:
     """Measure, and print a table or JSON."""
     if picture is not None:
-        need_file(picture)
+        need_picture(picture)
     started = time.perf_counter()
     engine = EngineConfig(
         is_exact=is_exact,
@@ -143,6 +146,15 @@ def show_table(lines: Sequence[Measure], caption: str) -> None:
         numbers = (f"{value:,.1f}" for value in (line.median, line.low, line.high))
         table.add_row(line.part, line.setting, *numbers, line.unit)
     out().print(table)
+
+
+def need_picture(path: Path) -> None:
+    """A file that can be drawn into, by its name too."""
+    need_file(path)
+    if path.suffix.lower() not in PICTURES:
+        raise UserError(
+            f"`{path}` is no name for a picture", hint=f"end it with {quoted(PICTURES)}"
+        )
 
 
 def draw(lines: Sequence[Measure], path: Path, name: str) -> None:

@@ -262,7 +262,9 @@ def read_line(console: Console) -> str:
 
 
 def read_question() -> str:
-    """All of stdin, as text."""
+    """All of stdin, as text; none if it is closed."""
+    if sys.stdin is None:
+        return ""
     try:
         return sys.stdin.buffer.read().decode("utf-8").strip()
     except UnicodeDecodeError:

@@ -70,8 +70,11 @@ def run_report(name: str, page: Path, records: Path | None, *, is_check: bool) -
     folder = records or locate_weights(name) / RECORDS_FOLDER
     if not page.is_file():
         raise NotFound(f"there is no page `{page}`", hint="name it with `--page`")
-    if is_check:
+    try:
         text = page.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"`{page}` is not UTF-8", hint="name a page of text") from None
+    if is_check:
         is_current = replace_scores(text, summarise(load_records(folder))) == text
     else:
         is_current = not update_page(page, folder)

@@ -15,6 +15,7 @@ from pathlib import Path
 import typer
 from rich.syntax import Syntax
 
+from bise.commands.outputs import need_file, need_folder
 from bise.commands.prove_watch import Watch
 from bise.commands.show import err, out
 from bise.errors import UserError
@@ -84,12 +85,33 @@ def run_prove(target: Path, asked: Asked) -> int:
         files = [one for one in sorted(target.rglob("*.lean")) if Source(read_text(one)).gaps]
         if not files:
             raise UserError(f"no file in `{target}` has a `sorry`")
+    if len(files) > 1 and (asked.output or asked.certificate):
+        raise UserError(
+            f"`{target}` has {len(files)} files with a `sorry`, but one place was named",
+            hint="leave out `--output` and `--certificate`, or name one file",
+        )
     codes = list[int]()
     with _opened(asked) as ready:
         for file in files:
             work = Workspace.open(file, is_free=asked.anywhere)
-            codes.append(_search(file, work, ready, asked))
+            codes.append(_search(file, work, ready, asked, run_name(target, file)))
     return max(codes)
+
+
+def run_name(target: Path, file: Path) -> Path:
+    """What the run of a file is kept as: files of one name in two folders have a run each."""
+    found = file.relative_to(target) if file != target else Path(file.name)
+    return found.with_suffix("")
+
+
+def need_places(asked: Asked) -> None:
+    """Refuse places where nothing can be written, before anything is searched for."""
+    if asked.output is not None:
+        need_file(asked.output)
+    if asked.certificate is not None:
+        need_folder(asked.certificate)
+        if asked.certificate.is_dir() and any(asked.certificate.iterdir()):
+            raise UserError(f"`{asked.certificate}` is not empty", hint="name a new folder")
 
 
 def run_new(wanted: str, output: Path, asked: Asked) -> int:
@@ -104,6 +126,7 @@ def run_new(wanted: str, output: Path, asked: Asked) -> int:
             return _search(file, work, ready, asked)
     if output.exists():
         raise UserError(f"`{output}` exists already", hint="name another file with --output")
+    need_file(output)
     with _opened(asked) as ready:
         draft = _drafted(wanted, ready)
         out().print(Syntax(draft, "lean", background_color="default"))
@@ -149,9 +172,12 @@ def run_repair(file: Path, asked: Asked) -> int:
         return _search(file, work, ready, asked)
 
 
-def _search(file: Path, work: Workspace, ready: Ready, asked: Asked) -> int:
+def _search(
+    file: Path, work: Workspace, ready: Ready, asked: Asked, name: Path | None = None
+) -> int:
+    """name: of the run's folder; by default as the file is called"""
     hand, budget = ready.hand, ready.budget
-    log = RunLog(None if asked.runs is None else asked.runs / file.stem)
+    log = RunLog(None if asked.runs is None else asked.runs / (name or file.stem))
     examples = None if asked.examples is None else read_text(asked.examples)
     plan = Plan(endpoint=ready.endpoint, suggester=ready.suggester, num_attempts=asked.attempts)
     search = Search(
@@ -201,6 +227,7 @@ def show(file: Path, work: Workspace, found: Found) -> None:
 @contextmanager
 def _opened(asked: Asked) -> Generator[Ready, None, None]:
     """Lean, the models and the budget."""
+    need_places(asked)
     console = err()
     with ExitStack() as closing:
         endpoint = None

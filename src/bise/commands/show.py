@@ -18,9 +18,16 @@ from rich.text import Text
 from bise.errors import UserError
 
 
+class Told(Console):
+    """A console whose reader may leave: that ends the command, and is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit with 1
+
+
 def out() -> Console:
     """Where results go. Made when needed, so that a redirected stdout is seen."""
-    return Console(highlight=False, soft_wrap=True, emoji=False)
+    return Told(highlight=False, soft_wrap=True, emoji=False)
 
 
 def err() -> Console:

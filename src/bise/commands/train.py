@@ -14,6 +14,7 @@ from bise.errors import NotFound
 from bise.evals import TASKS
 from bise.model import preset, save_checkpoint
 from bise.text.tekken import FILE_NAME
+from bise.text.tekken_file import check_file_name
 from bise.train.config import TrainConfig, from_dict, override
 from bise.train.limits import Limits
 from bise.train.log import LOG_NAME
@@ -57,6 +58,7 @@ def run_train(
 def tokenizer(name: str, path: Path, seed: int, texts: int) -> None:
     """Learn the vocabulary a preset has room for."""
     shape = preset(name)
+    check_file_name(path)
     with waiting("learning merges"):
         num_merges = make_tokenizer(path, TASKS, shape, seed=seed, texts=texts)
     out().print(f"wrote {num_merges:,} merges to {path}", markup=False)

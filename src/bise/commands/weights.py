@@ -60,12 +60,22 @@ def run_pack(source: str, target: Path, kind: WeightKind) -> None:
     if source.replace("-", "_") in PRESETS and not (ASSETS / source).is_dir():
         made, folder, layout = FromRandom(preset(source)), None, "native"
     else:
-        folder = locate_weights(source)
+        folder = unpacked(source)
         checkpoint = open_checkpoint(folder)
         made, layout = FromCheckpoint(checkpoint), checkpoint.layout
     with loading_bar("packing") as done:
         packed = pack_folder(made, folder, target, kind, layout=layout, progress=done)
     out().print(f"wrote {packed.size_bytes:,} bytes of {kind} weights to {target}", markup=False)
+
+
+def unpacked(source: str) -> Path:
+    """The folder of a checkpoint; what is packed cannot be told apart into tensors again."""
+    folder = locate_weights(source)
+    if is_packed(folder):
+        raise UserError(
+            f"`{source}` is packed for the core already", hint="name what it was packed from"
+        )
+    return folder
 
 
 def show_inspection(name: str, *, as_json: bool) -> None:
@@ -103,7 +113,7 @@ def show_packed(found: PackedFolder, *, as_json: bool) -> None:
 def run_convert(source: str, target: Path, to: Layout, quant: Quant, calibrate: str | None) -> None:
     """Convert a folder, with a bar; the same command goes on after a crash."""
     need_folder(target)
-    folder = locate_weights(source)
+    folder = unpacked(source)
     texts = calibration(folder, quant, calibrate)
     with progress_bar("converting", 100, unit="%") as done:
         converted = convert(

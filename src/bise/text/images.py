@@ -174,8 +174,8 @@ def read_source(source: bytes | Path | str, size_bytes: int) -> bytes:
         try:
             with source.open("rb") as file:
                 return file.read(size_bytes + 1)
-        except OSError as fault:
-            reason = (fault.strerror or str(fault)).lower()
+        except (OSError, ValueError) as fault:  # a path cannot hold a zero byte
+            reason = (getattr(fault, "strerror", None) or str(fault)).lower()
             raise BadImage(f"cannot read the image `{source}`: {reason}") from None
     return decode_url(source, size_bytes)
 

@@ -70,15 +70,19 @@ def pattern_form(pattern: str) -> Form:
 
 def choice_form(choices: Sequence[str]) -> Form:
     """One of some texts."""
+    if not choices or not all(isinstance(one, str) for one in choices):
+        raise BadRequest("`choices` must be a list of texts, and not empty")
     return Form("start: " + " | ".join(json.dumps(one, ensure_ascii=False) for one in choices))
 
 
-QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\\n])+/|(?://|#)[^\n]*|(<)')
-"""What may hold a `<` that is no token, or one that is."""
+QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\])+/|(?://|#)[^\n]*|(<)')
+"""What may hold a `<` that is no token, or one that is. Patterns may go over several lines."""
 
 
 def grammar_form(grammar: str) -> Form:
     """A grammar in llguidance's Lark, over text only: markers are for the reply's own format."""
+    if grammar.lstrip().startswith("{"):  # the library's JSON, in which tokens stand in strings
+        raise BadRequest("`grammar` is JSON, expected Lark", hint="begin it with `start: …`")
     if any(found[1] for found in QUOTED.finditer(grammar)):
         raise BadRequest(
             "`grammar` names a token in `<…>`, but only text can be asked for",

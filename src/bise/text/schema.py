@@ -54,7 +54,7 @@ def is_pattern(value: object) -> bool:
     """A regular expression, as far as Python can tell."""
     try:
         re.compile(cast(str, value))
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):  # `a{9999999999}`, `((((…`
         return False
     return is_string(value)
 

@@ -135,11 +135,7 @@ def official_tekken() -> TekkenFile:
 
 def write_tekken(path: Path, file: TekkenFile) -> None:
     """Write a file that this room and mistral-common both load."""
-    if "tekken" not in path.name or path.suffix != ".json":
-        raise UserError(
-            f"`{path.name}` is no name for a tokenizer",
-            hint="mistral-common wants `tekken` in it, and `.json` at its end",
-        )
+    check_file_name(path)
     data: dict[str, Any] = {
         "config": {
             "pattern": file.pattern,
@@ -169,6 +165,15 @@ def write_tekken(path: Path, file: TekkenFile) -> None:
             "spatial_merge_size": file.image.merge,
         }
     path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def check_file_name(path: Path) -> None:
+    """Refuse a name under which mistral-common would not load it."""
+    if "tekken" not in path.name or path.suffix != ".json":
+        raise UserError(
+            f"`{path.name}` is no name for a tokenizer",
+            hint="mistral-common wants `tekken` in it, and `.json` at its end",
+        )
 
 
 def read_json(path: Path) -> dict[str, Any]:
