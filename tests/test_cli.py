@@ -123,6 +123,8 @@ FAULTS = [
     (("convert", "{thinker}", "{wrong}/new", "--to", "hf", "--calibrate", "x"), "", "--quant fp8"),
     (("train", "giant", "--out", "{wrong}/run", "--max-minutes", "1"), "", "`giant`"),
     (("train", "pico", "--out", "{wrong}/run"), "", "nothing says when to stop"),
+    (("train", "pico", "--out", "{wrong}/run", "--max-minutes", "-1"), "", "is -1, expected 0"),
+    (("train", "pico", "--out", "{wrong}/run", "--max-minutes", "nan"), "", "is nan, expected 0"),
     (("train", "pico", "--out", "{wrong}/run", "--max-minutes", "1", "--set", "x=1"), "", "x=1"),
     (("train", "export", "{wrong}/empty", "{wrong}/new"), "", "no state"),
     (("eval", "{thinker}", "--task", "cooking"), "", "no task `cooking`"),
@@ -268,6 +270,11 @@ def test_weights_are_packed_looked_at_and_used(run, thinker, tmp_path):
     ):
         status, _, complaint = run(*again)
         assert status == 2 and "packed for the core already" in complaint
+
+
+def test_random_weights_of_nanos_vocabulary_are_packed_with_its_words(run, tmp_path):
+    assert run("pack", "pico", tmp_path / "packed", "--weights", "bf16")[0] == 0
+    assert run("chat", tmp_path / "packed", "--max-tokens", "3", stdin="hi")[0] == 0
 
 
 def test_the_doctor_says_what_computes_here(run):

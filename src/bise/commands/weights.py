@@ -13,7 +13,15 @@ from bise.commands.outputs import need_folder
 from bise.commands.show import loading_bar, out, progress_bar, waiting
 from bise.errors import UserError
 from bise.evals import TASKS
-from bise.model import convert, inspect, open_checkpoint, preset, write_random, write_random_eagle
+from bise.model import (
+    ModelConfig,
+    convert,
+    inspect,
+    open_checkpoint,
+    preset,
+    write_random,
+    write_random_eagle,
+)
 from bise.model.hub import ASSETS, at_home
 from bise.model.names import weights
 from bise.model.packed import WeightKind
@@ -48,10 +56,15 @@ def make_random(
             out().print(f"wrote a draft head for {name} to {target}", markup=False)
             return
         write_random(shape, target, seed=seed, layout=layout, quant=quant)
-    if shape.vocab_size == preset("nano").vocab_size:
-        shutil.copyfile(NANO_TOKENIZER, target / FILE_NAME)
+    give_words(shape, target)
     count = inspect(target).num_parameters
     out().print(f"wrote {count:,} random parameters to {target}", markup=False)
+
+
+def give_words(shape: ModelConfig, target: Path) -> None:
+    """nano's tokenizer beside random weights where it fits, so that they can be talked with."""
+    if shape.vocab_size == preset("nano").vocab_size:
+        shutil.copyfile(NANO_TOKENIZER, target / FILE_NAME)
 
 
 def run_pack(source: str, target: Path, kind: WeightKind) -> None:
@@ -65,6 +78,8 @@ def run_pack(source: str, target: Path, kind: WeightKind) -> None:
         made, layout = FromCheckpoint(checkpoint), checkpoint.layout
     with loading_bar("packing") as done:
         packed = pack_folder(made, folder, target, kind, layout=layout, progress=done)
+    if folder is None:
+        give_words(packed.config, target)
     out().print(f"wrote {packed.size_bytes:,} bytes of {kind} weights to {target}", markup=False)
 
 

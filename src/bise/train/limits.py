@@ -39,6 +39,8 @@ class Limits:
                 "nothing says when to stop",
                 hint="give `--max-minutes M`, or `--steps N --decay-at K`",
             )
+        if self.max_minutes is not None and not self.max_minutes >= 0:
+            raise UserError(f"`--max-minutes` is {self.max_minutes:g}, expected 0 or more")
 
     def check(self, progress: Progress) -> None:
         """Refuse an end or a decay that a run standing here has no steps or no time left for."""
