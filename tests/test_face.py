@@ -1,9 +1,12 @@
 """`bise.load` and what a model can be asked from Python."""
 
 import base64
+import gc
 import json
 import re
 import threading
+import time
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -197,6 +200,22 @@ def test_a_closed_model_says_so(thinker):
     model.close()
     with pytest.raises(UserError, match="closed"):
         model.ask("hi")
+
+
+def test_a_model_nobody_holds_gives_its_memory_back(thinker):
+    model = bise.load(thinker, dtype="float32")
+    weights, engine = weakref.ref(model.loaded.computing), weakref.ref(model.talker.engine)
+    talk = model.begin("hi", temperature=0)
+    del model
+    gc.collect()
+    assert "".join(delta.text for deltas in talk for delta in deltas).endswith("46, yes")
+    del talk
+    for _ in range(200):
+        gc.collect()
+        if weights() is None and engine() is None:
+            break
+        time.sleep(0.05)
+    assert weights() is None and engine() is None
 
 
 def test_the_default_type_is_what_the_processor_multiplies(tmp_path):

@@ -123,7 +123,13 @@ class Engine:
     def close(self) -> None:
         """End all requests and the thread. Closing twice is no error."""
         self.end_worker()
-        self.core.close()
+
+    def abandon(self) -> None:
+        """Let the thread end after its step: nobody holds what could ask any more.
+
+        Takes no lock and waits for nothing, for whoever collects garbage may be any thread.
+        """
+        self._commands.put(None)
 
     def end_worker(self, timeout_s: float | None = None) -> None:
         """End all requests and the thread, which finishes the step it is in."""
@@ -181,13 +187,18 @@ class Engine:
             self.core.hold(ticket.number, is_on=is_on)
 
     def _work(self) -> None:
-        """The worker: obey commands, then compute one step, for as long as there is either."""
+        """The worker's life."""
+        self._obey()
+        self._fail_all(EngineClosed("the engine was closed"))
+        self.core.close()
+
+    def _obey(self) -> None:
+        """Follow commands, then compute one step, for as long as there is either."""
         while True:
             try:
                 while True:
                     command = self._commands.get(block=self.core.is_idle)
                     if command is None:
-                        self._fail_all(EngineClosed("the engine was closed"))
                         return
                     self._beat = time.monotonic()
                     command()

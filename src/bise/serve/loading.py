@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from weakref import finalize
 
 import torch
 
@@ -126,7 +127,9 @@ class LoadedModel(OpenModel):
             vocabulary=vocabulary_of(chat.tekken),
         )
         engine = Engine(core, max_waiting=max_waiting)
-        return Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
+        talker = Talker(engine, chat, config=self.config, bounds=engine.core.bounds)
+        finalize(talker, engine.abandon).atexit = False  # else its thread would hold the weights
+        return talker
 
 
 def open_model(

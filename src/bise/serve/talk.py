@@ -255,6 +255,9 @@ class Talk:
         request: Request,
         watch: Watch,
     ):
+        self.talker = talker
+        """Held for as long as the reply: an engine ends when nobody holds its talker."""
+
         self.tekken = talker.chat.tekken
         self.prepared = prepared
         self.name = uuid4().hex
