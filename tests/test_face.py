@@ -193,6 +193,19 @@ def test_a_foreign_architecture_is_explained(tmp_path, thinker):
     assert "\n" not in caught.value.message
 
 
+def test_weights_may_be_kept_in_fewer_bits(thinker):
+    with bise.load(thinker, weights="int8") as model:
+        assert model.ask("hi").text == "46, yes"
+    for options, why in (
+        ({"weights": "int3"}, "`weights` is `int3`"),
+        ({"memory_gib": float("inf")}, "`memory_gib` is inf"),
+        ({"memory_gib": 1.0}, "memory"),  # nothing is packed there
+        ({"max_running": 0}, "`max_running` is 0"),
+    ):
+        with pytest.raises(UserError, match=why):
+            bise.load(thinker, **options)
+
+
 def test_a_closed_model_says_so(thinker):
     model = bise.load(thinker, dtype="float32")
     model.ask("hi")

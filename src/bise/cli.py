@@ -62,6 +62,8 @@ def chat(
     seed: Annotated[int | None, Option(help="The same seed gives the same replies.")] = None,
     schema: Annotated[Path | None, Option(help="A file with the JSON Schema of answers.")] = None,
     dtype: DType = None,
+    weights: Weights = "stored",
+    memory_gib: MemoryGib = 0.0,
 ) -> None:
     """Talk to a model in this terminal, or pipe a question in."""
     from bise.commands import chat as room
@@ -81,7 +83,13 @@ def chat(
     is_terminal = sys.stdin is not None and sys.stdin.isatty()
     question = "" if is_terminal else room.read_question()
     with loading_bar(f"reading {model}") as progress:
-        loaded = load(model, dtype=dtype, progress=progress)
+        loaded = load(
+            model,
+            dtype=dtype,
+            weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+            memory_gib=memory_gib,
+            progress=progress,
+        )
     use_threads_for(loaded.loaded.config)
     with loaded:
         conversation = room.Conversation(loaded, settings)

@@ -17,8 +17,10 @@ from bise.engine import EngineConfig, Sampling
 from bise.errors import BadRequest, UserError, WrongType, quoted
 from bise.model.convert import Progress
 from bise.model.hub import at_home
+from bise.model.packed import WeightKind
 from bise.serve.loading import LoadedModel, load_model
 from bise.serve.talk import Ask, FinishReason, Talk, Talker, Usage
+from bise.settings import MOST_GIB
 from bise.text import (
     Delta,
     Form,
@@ -120,9 +122,10 @@ class Reply:
 class Model:
     """A model in memory. Several threads may ask at once: they share the work of each step."""
 
-    def __init__(self, loaded: LoadedModel, *, max_running: int = 8):
+    def __init__(self, loaded: LoadedModel, engine: EngineConfig | None = None):
+        """engine: how it works; of the kind that `loaded` was loaded for"""
         self.loaded = loaded
-        self.max_running = max_running
+        self.engine = engine or EngineConfig()
         self._lock = threading.Lock()
         self._talker: Talker | None = None
         self._is_closed = False
@@ -143,7 +146,7 @@ class Model:
             if self._is_closed:
                 raise UserError("this model is closed", hint="load it again")
             if self._talker is None:
-                self._talker = self.loaded.talker(EngineConfig(max_running=self.max_running))
+                self._talker = self.loaded.talker(self.engine)
             return self._talker
 
     def ask(self, question: Question, **options: Unpack[Options]) -> Reply:
@@ -233,6 +236,8 @@ def load(
     name: str | Path,
     *,
     dtype: str | None = None,
+    weights: WeightKind = "stored",
+    memory_gib: float = 0.0,
     max_running: int = 8,
     eagle: str | Path | None = None,
     progress: Progress | None = None,
@@ -240,12 +245,18 @@ def load(
     """Load a model: one that ships (`nano`), a checkpoint's folder, or a hub id (`org/name`).
 
     dtype         `bfloat16` or `float32`; None takes bfloat16 where the processor multiplies it
+    weights       what the C++ core keeps matrices in: as `stored`, `bf16`, `int8` or `int4`
+    memory_gib    for a packed folder: experts beyond so much are read from disk; 0 is what is free
     max_running   replies computed at once; more wait
     eagle         the folder of a draft head, which guesses ahead and changes no answer
     progress      called with the bytes of weights read so far, and in all
     """
-    loaded = load_model(name, dtype, eagle, progress=progress)
-    return Model(loaded, max_running=max_running)
+    if not 0 <= memory_gib <= MOST_GIB:
+        raise UserError(f"`memory_gib` is {memory_gib:g}, expected 0 to {MOST_GIB:,}")
+    engine = EngineConfig(
+        max_running=max_running, weights=weights, memory_bytes=int(memory_gib * 2**30)
+    )
+    return Model(load_model(name, dtype, eagle, engine, progress), engine)
 
 
 def stream_pieces(talk: Talk) -> Iterator[Piece]:
