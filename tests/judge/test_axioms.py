@@ -51,6 +51,18 @@ def test_axioms_are_found_through_values_of_every_kind(kind: Kind):
     assert files.axioms(target) == {"sorryAx"}
 
 
+def test_what_a_kernel_runs_code_for_rests_on_trust_in_it():
+    """A library without proofs does not show it; a constant of one's own by that name is one."""
+    files = Files()
+    for word in ("reduceBool", "reduceNat"):
+        name = ("Lean", word)
+        files.library[name] = "opaque"
+        target = files.declare("target", value=files.use(name))
+        assert files.axioms(target) == {"Lean.trustCompiler"}
+    files.declared[name] = files.constant(name, "definition", value=files.use(("Nat",)))
+    assert files.axioms(target) == set()
+
+
 def test_axioms_are_found_in_types():
     files = Files()
     odd = files.declare("Odd", "axiom")

@@ -1,15 +1,18 @@
 """Forged and monstrous declarations, made by hand: no compiler writes them, a stranger might."""
 
+import sys
 import time
 from dataclasses import replace
 
 import pytest
 from olean_writer import Writer
 
-from bise.judge import Constant, Import, Module, Name, Region, Rejected, Terms
-from bise.judge.challenge import Unusable, read_challenge
-from bise.judge.compare import compare
-from bise.judge.extensions import DECLARATION_RANGES
+from bise.judge import BadOlean, Constant, Import, Module, Name, Region, Rejected, Terms
+from bise.judge.axioms import reachable
+from bise.judge.challenge import Unusable, read_challenge, yields_predicate
+from bise.judge.compare import MAX_DEPTH, compare, deep_recursion
+from bise.judge.disproof import check_disproofs
+from bise.judge.extensions import CSIMP, DECLARATION_RANGES
 from bise.judge.library import Library
 from bise.judge.running import check_running
 from bise.judge.side import Side
@@ -22,6 +25,7 @@ from bise.judge.terms import (
     LEVEL_PARAM,
     LITERAL,
     MAX,
+    PROJECT,
     SORT,
     SUCC,
     ZERO,
@@ -75,15 +79,22 @@ class Files:
     def gap(self, kind: int, level: int | None = None) -> int:
         return self.apply(self.use("sorryAx", self.zero if level is None else level), kind)
 
-    def side(self, constants: list[Constant], made: tuple[str, ...] = ()) -> Side:
-        """made: words that have no place in a source."""
+    def side(
+        self, constants: list[Constant], made: tuple[str, ...] = (), replaced: tuple[str, ...] = ()
+    ) -> Side:
+        """made: words that have no place in a source. replaced: by a lemma, where they run."""
         writer = Writer(self.terms)
         entries = [
             self.range_of(writer, one.name, line)
             for line, one in enumerate(constants, 1)
             if one.name[0] not in made
         ]
-        raw = writer.module(constants, [INIT], [(DECLARATION_RANGES, entries)])
+        lemmas = [
+            writer.constructor(0, writer.constructor(0, *(writer.name((one,)) for _ in range(3))))
+            for one in replaced
+        ]
+        noted = [(DECLARATION_RANGES, entries), (CSIMP, lemmas)]
+        raw = writer.module(constants, [INIT], noted)
         module = Module(Region([raw]), self.terms)
         return Side(module, Library(lambda _: [self.init], module.imports, self.terms), self.terms)
 
@@ -116,7 +127,7 @@ def test_a_name_of_the_library_cannot_be_declared_anew():
         assert fault.value.reason == "shadows_library"
 
 
-def named(constant: Constant, *words: str) -> Constant:
+def named(constant: Constant, *words: str | int) -> Constant:
     return replace(constant, name=words, together=(words,))
 
 
@@ -160,6 +171,118 @@ def test_what_lean_made_is_known_by_its_content_whatever_its_name():
         else:
             with pytest.raises(Rejected, match="does not say"):
                 compare(challenge, theirs)
+
+
+def test_two_alike_opaque_constants_are_not_one():
+    """`a = b` of two that Lean made, about which nothing is known, is not `a = a`."""
+    files = Files()
+    shape = files.add(FORALL, ("n",), files.nat, files.prop, 0)
+    shape = files.add(FORALL, ("n",), files.nat, shape, 0)
+    same = files.definition(
+        "same",
+        shape,
+        files.add(
+            LAMBDA, ("n",), files.nat, files.add(LAMBDA, ("m",), files.nat, files.truth, 0), 0
+        ),
+    )
+
+    def side(kind: str, words: str, first: str, second: str, *, is_asked: bool) -> Side:
+        made = [files.definition(one, files.nat, files.use("zero"), kind=kind) for one in words]
+        says = files.apply(files.use("same"), files.use(first), files.use(second))
+        proof = files.gap(says) if is_asked else files.use("trivial")
+        return files.side([same, *made, files.theorem("t", says, proof)], made=tuple(words))
+
+    for kind in ("opaque", "definition"):
+        challenge = read_challenge(side(kind, "ab", "a", "b", is_asked=True))
+        compare(challenge, side(kind, "cd", "d", "c", is_asked=False))
+        if kind == "definition":
+            compare(challenge, side(kind, "cd", "c", "c", is_asked=False))
+            continue
+        with pytest.raises(Rejected, match="does not say"):
+            compare(challenge, side(kind, "cd", "c", "c", is_asked=False))
+        challenge = read_challenge(side(kind, "ab", "a", "a", is_asked=True))
+        with pytest.raises(Rejected, match="does not say"):
+            compare(challenge, side(kind, "cd", "c", "d", is_asked=False))
+
+
+def test_only_of_the_librarys_panic_the_lines_do_not_count():
+    """A challenge without that library may have something else by its name."""
+    files = Files()
+    shape = files.prop
+    for _ in range(6):
+        shape = files.add(FORALL, ("n",), files.nat, shape, 0)
+    panic = files.axiom("panicWithPos", shape)
+    body = files.truth
+    for _ in range(6):
+        body = files.add(LAMBDA, ("n",), files.nat, body, 0)
+    own = files.definition("panicWithPos", shape, body)
+
+    def kind(line: int) -> int:
+        arguments = [files.add(LITERAL, one) for one in (0, 0, 0, line, 0, 0)]
+        return files.apply(files.use("panicWithPos"), *arguments)
+
+    given = files.theorem("t", kind(7), files.use("trivial"))
+    with pytest.raises(Rejected, match="does not say"):
+        compare(asked(files, kind(3), own), files.side([own, given]))
+    files.init = Writer(files.terms).module(
+        [*Module(Region([files.init]), files.terms).values(), panic]
+    )
+    compare(asked(files, kind(3)), files.side([given]))
+
+
+def test_a_negation_may_be_public_where_the_target_is_private_and_the_other_way_round():
+    files = Files()
+    says = files.definition("Not", files.add(FORALL, ("p",), files.prop, files.prop, 0), files.prop)
+    files.init = Writer(files.terms).module(
+        [
+            *Module(Region([files.init]), files.terms).values(),
+            replace(says, value=None, kind="axiom"),
+        ]
+    )
+    hidden = ("_private", "Judged", 0)
+    kind = files.apply(files.use("Not"), files.truth)
+    for before, behind in ((hidden, ()), ((), hidden)):
+        target = files.theorem("t", files.truth, files.gap(files.truth))
+        ours = read_challenge(files.side([named(target, *before, "t")]))
+        given = files.theorem("not_t", kind, files.use("trivial"))
+        found = check_disproofs(ours, files.side([named(given, *behind, "not_t")]), ("t",))
+        assert found == ((*behind, "not_t"),)
+
+
+def test_a_hole_whose_type_turns_out_to_be_that_of_propositions_is_found():
+    """By cases, by recursion, and behind a quotient: whoever fills it says what theorems mean."""
+    files = Files()
+    motive = files.add(FORALL, ("n",), files.nat, files.type, 0)
+    shape = files.add(FORALL, ("n",), files.nat, files.type, 0)
+    for _ in range(2):
+        shape = files.add(FORALL, ("case",), files.type, shape, 0)
+    cases = Constant(
+        name=("cases",), kind="recursor", universes=(), counts=(0, 0, 1, 2), flags=(False,),
+        type=files.add(FORALL, ("m",), motive, shape, 0),
+    )  # fmt: skip
+    classes = Constant(
+        name=("Classes",), kind="quotient", universes=(), counts=(0,),
+        type=files.add(FORALL, ("α",), files.type, files.type, 0),
+    )  # fmt: skip
+    files.init = Writer(files.terms).module(
+        [*Module(Region([files.init]), files.terms).values(), cases, classes]
+    )
+
+    def by_cases(one: int, other: int) -> int:
+        of = files.add(LAMBDA, ("n",), files.nat, files.type, 0)
+        return files.apply(files.use("cases"), of, one, other, files.use("zero"))
+
+    later = files.add(LAMBDA, ("h",), files.nat, files.prop, 0)
+    for kind, is_found in (
+        (by_cases(files.nat, files.nat), False),
+        (by_cases(files.nat, files.prop), True),
+        (by_cases(later, files.nat), True),
+        (files.add(FORALL, ("n",), files.nat, by_cases(files.prop, files.nat), 0), True),
+        (files.apply(files.use("Classes"), files.nat), False),
+        (files.apply(files.use("Classes"), files.prop), True),
+    ):
+        side = files.side([files.definition("f", kind, files.gap(kind, files.one))])
+        assert yields_predicate(side, kind) is is_found
 
 
 def test_proofs_are_alike_and_data_is_not():
@@ -298,6 +421,86 @@ def test_terms_of_any_depth_are_compared_or_refused():
     except Rejected as fault:
         assert fault.reason == "too_complex"
     assert time.monotonic() - start < 20
+
+
+def test_nothing_may_replace_what_a_library_has_where_definitions_are_filled():
+    """Lean puts the library's own code in, so no term has to speak of what is replaced."""
+    files = Files()
+    hole = files.definition("f", files.nat, files.use("zero"))
+    other = files.definition("g", files.nat, files.use("zero"))
+    check_running(files.side([hole, other]), (("f",),))
+    check_running(files.side([hole, other], replaced=("g",)), (("f",),))  # which it does not use
+    check_running(files.side([hole, other], replaced=("propext",)), ())
+    with pytest.raises(Rejected, match="`propext` is replaced") as fault:
+        check_running(files.side([hole, other], replaced=("propext",)), (("f",),))
+    assert fault.value.reason == "run_time_code"
+
+
+def test_nothing_may_be_named_like_a_part_of_running_code():
+    """Lean compiles a `fun` within `f` as `f._lam_0`; of two by that name the later one runs."""
+    files = Files()
+    hole = files.definition("f", files.nat, files.use("zero"))
+    part = files.definition("part", files.nat, files.use("zero"))
+    hidden = ("_private", "Judged", 0)
+    for words, is_fine in (
+        (("f", "_lam_0"), False),
+        ((*hidden, "f", "_lam_0"), False),
+        (("f", "_at_", "g", "spec_0"), False),
+        (("lam_0",), True),
+        (("_lam_0",), True),
+        (("f", "lam_0"), True),
+        (("Nat", "_lam_0"), True),  # a type has no code
+        (("f", "_@", "Judged", 7, "_hyg", 3), True),
+    ):
+        side = files.side([hole, named(part, *words)])
+        if is_fine:
+            check_running(side, (("f",),))
+        else:
+            with pytest.raises(Rejected, match="named like what Lean makes") as fault:
+                check_running(side, (("f",),))
+            assert fault.value.reason == "run_time_code"
+
+
+def test_the_limit_of_recursion_holds_until_the_last_is_done():
+    before = sys.getrecursionlimit()
+    one, other = deep_recursion(), deep_recursion()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert sys.getrecursionlimit() >= MAX_DEPTH
+    other.__exit__(None, None, None)
+    assert sys.getrecursionlimit() == before
+
+
+def test_a_field_of_any_number_is_not_sought():
+    files = Files()
+    owner, made = made_type(files, "S", ("mk", "other"), 0)[:2]
+    owner = replace(owner, constructors=(("mk",),))
+    shape = files.add(FORALL, ("h",), files.truth, files.prop, 0)
+    body = files.add(LAMBDA, ("h",), files.truth, files.truth, 0)
+    holds = files.definition("holds", shape, body)
+    challenge = asked(files, files.apply(files.use("holds"), files.use("trivial")), holds)
+    field = files.add(PROJECT, ("S",), 10**7, files.use("mk"))
+    kind = files.apply(files.use("holds"), field)
+    theirs = files.side([owner, made, holds, files.theorem("t", kind, files.use("trivial"))])
+    start = time.process_time()
+    with pytest.raises(Rejected, match="does not say"):
+        compare(challenge, theirs)
+    assert time.process_time() - start < 1
+
+
+def test_terms_that_many_declarations_share_are_not_gone_through_without_end(monkeypatch):
+    files = Files()
+    large = files.use("zero")
+    for _ in range(100):
+        large = files.apply(files.use("zero"), large)
+    made = [files.definition(f"d{number}", files.nat, large) for number in range(100)]
+    side = files.side([*made, files.theorem("t", files.truth, files.use("trivial"))])
+    names = [one.name for one in made]
+    assert len(reachable(names, side.module, files.terms)) > 100
+    monkeypatch.setattr("bise.judge.terms.MAX_WALKED", files.terms._walked + 5_000)
+    with pytest.raises(BadOlean, match="takes too long"):
+        reachable(names, side.module, files.terms)
 
 
 def test_what_doubles_at_every_step_is_given_up():

@@ -14,6 +14,7 @@ HONEST = {
     "cases of a macro": "macro_rules\n  | `(a) => `(b)\n  | `(c) => `(d)\n#check Nat\n",
     "an arrow in a pattern": "macro_rules | `(a => $x) => `(b $x)\n\nopen Nat\n",
     "an arrow as a token": 'macro a:term " => " b:term : term => `($a + $b)\n\nend\n',
+    "an attribute that is noted": "attribute [local simp] a\nattribute [csimp] b\n",
     "notation": 'local notation "half_of " n => n / 2\n',
     "a comment behind an odd token": 'notation "a-" => 1\ndef x := 3 -- fine, no axiom\n',
     "attributes": (
@@ -53,6 +54,7 @@ MEDDLING = {
     "a second case that computes": ("macro_rules | `(a) => `(b) | `(c) => evil", "macro_rules"),
     "an attribute": ("@[simp, term_elab foo] def x := 1", "@[term_elab]"),
     "an attribute that is spliced": ("attribute [$a] foo", "@[$]"),
+    "an attribute that is noted nowhere": ("attribute [simp, local csimp] foo", "@[local csimp]"),
     "an attribute's syntax": ('syntax "foo" : attr', "attr"),
     "a simplifier's procedure": ("simproc f (g _) := fun e => evil e", "simproc"),
     "files": ('open IO in\n#eval FS.writeFile "a" "b"', "FS.writeFile"),

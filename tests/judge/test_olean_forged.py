@@ -11,7 +11,7 @@ from olean_writer import Writer, random_constants
 from bise.judge import BadOlean, Module, Region, Terms
 from bise.judge.encode import NOTHING
 from bise.judge.region import ARRAY, BIG_NUMBER, STRING
-from bise.judge.terms import MAX_NAME_WORDS, Reader
+from bise.judge.terms import BOUND, MAX_NAME_WORDS, Reader
 
 BOTH = pytest.mark.parametrize("word", [4, 8])
 
@@ -222,6 +222,29 @@ def test_names_that_count_too_far_and_long_complaints_are_cut_short():
     with pytest.raises(BadOlean, match="a number of 19,932 bits"):
         reader.name(root)
     assert len(BadOlean("x" * 10_000).message) < 500
+
+
+def test_a_long_word_in_many_names_is_paid_for():
+    writer = Writer()
+    name, word = NOTHING, writer.text("x" * 100_000)
+    for _ in range(MAX_NAME_WORDS):
+        name = writer.constructor(1, name, word, scalars=bytes(8))
+    reader, root = reader_of(writer, name)
+    with pytest.raises(BadOlean, match="more work than its size"):
+        reader.name(root)
+
+
+def test_variables_that_are_bound_too_far_away_are_refused():
+    """A number of a megabyte would be counted down by one at each binder around it."""
+    for number, is_fine in ((1 << 19, True), (1 << 20, False), (1 << 4_000, False)):
+        writer = Writer()
+        made = writer.constructor(BOUND, writer.number(number), scalars=bytes(8))
+        reader, root = reader_of(writer, made)
+        if is_fine:
+            reader.expression(root)
+        else:
+            with pytest.raises(BadOlean, match="further away"):
+                reader.expression(root)
 
 
 def test_deep_names_are_refused():

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from recorded import RecordedLean, challenge_of, request_of, submission_of
@@ -107,8 +108,6 @@ def test_what_the_kernel_refuses_is_rejected():
             accepted = held.replay
 
             def refuse(constants, terms):
-                from dataclasses import replace
-
                 return replace(accepted(constants, terms), is_accepted=False, fault="no")
 
             held.replay = refuse
@@ -141,8 +140,6 @@ def test_a_kernel_that_ends_without_a_word_is_asked_once_more(is_lasting):
 def test_a_compiled_file_that_is_not_whole_is_rejected(cut):
     class Cut(RecordedLean):
         def compile(self, source, **more):
-            from dataclasses import replace
-
             made = super().compile(source, **more)
             if source != submission_of("honest/plain"):
                 return made
@@ -219,6 +216,29 @@ def test_two_who_sign_first_at_once_have_one_key(tmp_path):
         (tmp_path / KEY).write_bytes(b"k" * 32)
     other.join()
     assert check_log(tmp_path) == 1
+
+
+def test_a_key_that_a_full_disk_cut_off_signs_nothing(tmp_path):
+    (tmp_path / KEY).touch()
+    verdict = verify(request_of("honest/plain"), RecordedLean, log=tmp_path)
+    assert (verdict.verdict, verdict.reason) == ("failed", "machine")
+    assert "no whole key" in verdict.message
+    with pytest.raises(OSError, match="no whole key"):
+        check_log(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["challenge", "submission", "examples"])
+def test_half_a_letter_is_no_text(what):
+    request = replace(request_of("honest/plain"), **{what: "-- \ud800"})
+    verdict = verify(request, RecordedLean)
+    assert (verdict.verdict, verdict.reason) == ("unusable", "unreadable_file")
+    assert what in verdict.message
+
+
+def test_what_ends_a_line_for_python_alone_ends_no_line_of_an_example():
+    text = '#guard f "a\u2028b\x0cc" = 3\r\n#guard f "" = 0\r\n'
+    assert '"a\u2028b\x0cc"' in as_definitions(text)
+    assert as_definitions(text).count("def judged_example_") == 2
 
 
 def test_examples_become_definitions():

@@ -61,6 +61,29 @@ def test_a_claim_is_not_believed(folder):
     assert not check_certificate(folder, judge).is_accepted
 
 
+@pytest.mark.parametrize(
+    "about", [b"[" * 200_000, b'{"timeout_s": 1e999}', b"[]", b"\xff", b"{}", b" " * (9 << 20)]
+)
+def test_what_is_no_certificate_is_told(folder, about):
+    if b"timeout_s" in about:
+        from bise.prove import certificate as room
+
+        told = json.loads((folder / "certificate.json").read_text())
+        del told["hash"]
+        told |= json.loads(about)
+        about = json.dumps({**told, "hash": room._digest(room._plain(told))}).encode()
+    (folder / "certificate.json").write_bytes(about)
+    with pytest.raises(UserError):
+        check_certificate(folder, judge)
+
+
+def test_files_without_an_end_are_not_read_to_it(folder):
+    (folder / "challenge.lean").unlink()
+    (folder / "challenge.lean").symlink_to("/dev/zero")
+    with pytest.raises(UserError, match="larger than"):
+        check_certificate(folder, judge)
+
+
 def test_what_is_not_proved_gets_none(tmp_path, folder):
     wrong = Request(challenge=REQUEST.challenge, submission=REQUEST.challenge)
     with pytest.raises(UserError, match="rejected"):

@@ -11,7 +11,7 @@ from bise.errors import UserError
 from bise.judge.axioms import reachable
 from bise.judge.constants import Constant
 from bise.judge.side import Side, shown
-from bise.judge.terms import CONSTANT, FORALL, LAMBDA, NOTE, SORT, Name
+from bise.judge.terms import CONSTANT, FORALL, LAMBDA, NOTE, PROJECT, SORT, Name, name_order
 from bise.judge.types import Context, Unknown
 
 GAP: Name = ("sorryAx",)
@@ -48,7 +48,7 @@ def read_challenge(side: Side, *, allows_predicates: bool = False) -> Challenge:
     _refuse_axioms(side)
     gaps = _Gaps(side)
     gaps.refuse_in_types()
-    order = sorted(side.outermost, key=lambda name: (side.ranges[name].start, str(name)))
+    order = sorted(side.outermost, key=lambda name: (side.ranges[name].start, name_order(name)))
     holes = tuple(name for name in order if gaps.is_hole(name))
     gaps.refuse_partial(holes)
     predicates = tuple(name for name in holes if yields_predicate(side, side.module[name].type))
@@ -173,13 +173,15 @@ class _Holding:
             node = self.terms.expressions[kind]
             if node[0] == SORT:
                 return True
-            if node[0] != FORALL:
+            if node[0] not in (FORALL, LAMBDA):  # the latter where a case takes more arguments
                 break
             context, kind = (node[2], context), node[3]
         if kind in self._seen or len(self._seen) == MAX_KINDS or self._is_proved(kind, context):
             return False
         self._seen.add(kind)
-        return self._is_built_from(kind, context)
+        return self._is_built_from(kind, context) or any(
+            self.is_held(one, around) for one, around in self._branches(kind, context)
+        )
 
     def _is_proved(self, kind: int, context: Context) -> bool:
         """Whether values of a type are proofs: nothing can be taken out of those."""
@@ -193,6 +195,8 @@ class _Holding:
         function, arguments = self.types.spine(kind)
         head = self.terms.expressions[function]
         found = self.side.find(head[1]) if head[0] == CONSTANT else None
+        if found is not None and found.kind == "quotient":
+            return any(self.is_held(one, context) for one in arguments[:1])
         if found is None or found.kind != "inductive":
             return False
         parameters = arguments[: found.counts[0]]
@@ -201,6 +205,26 @@ class _Holding:
         return any(
             self._has_field(name, head[2], parameters, context) for name in found.constructors
         )
+
+    def _branches(self, kind: int, context: Context) -> Iterator[tuple[int, Context]]:
+        """What a type is in each case, where it is computed by cases or by recursion."""
+        function, arguments = self.types.spine(kind)
+        head = self.terms.expressions[function]
+        if head[0] == PROJECT:  # recursion computes the type along with those of smaller values
+            inner = self.types.head(head[3], context)
+            for body, around in self._branches(inner, context):
+                yield self.terms.expressions.add(PROJECT, head[1], head[2], body), around
+        found = self.side.find(head[1]) if head[0] == CONSTANT else None
+        if found is None or found.kind != "recursor":
+            return
+        parameters, _, motives, minors = found.counts
+        for body in arguments[parameters + motives : parameters + motives + minors]:
+            around, node = context, self.terms.expressions[body]
+            while node[0] in (LAMBDA, NOTE):
+                around = (node[2], around) if node[0] == LAMBDA else around
+                body = node[3] if node[0] == LAMBDA else node[1]
+                node = self.terms.expressions[body]
+            yield body, around
 
     def _has_field(
         self, constructor: Name, levels: tuple[int, ...], parameters: list[int], context: Context

@@ -8,6 +8,7 @@ not count.
 """
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,11 @@ panics is, to the kernel, some value of its type, whatever the message."""
 
 MAX_DEPTH = 50_000
 """Terms nested deeper than this cannot be compared."""
+
+LOCK = threading.Lock()
+DEEP: list[int] = []
+"""The limit of recursion before each of those who raised it and are not done; the first is as it
+was before all of them."""
 
 COMPUTED = """
 Nat Nat.zero Nat.succ Nat.add Nat.sub Nat.mul Nat.div Nat.mod Nat.gcd Nat.beq Nat.ble Nat.land
@@ -85,15 +91,21 @@ def refuse_shadows(challenge: Challenge, submission: Side) -> None:
 
 @contextmanager
 def deep_recursion() -> Iterator[None]:
-    """Terms may be nested deeper than Python likes to recurse."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, MAX_DEPTH))
+    """Terms may be nested deeper than Python likes to recurse; its limit is one for all threads."""
+    with LOCK:
+        DEEP.append(sys.getrecursionlimit())
+        sys.setrecursionlimit(max(DEEP[0], MAX_DEPTH))
     try:
         yield
     except RecursionError:
         raise Rejected("too_complex", "terms are nested too deeply to be looked at") from None
     finally:
-        sys.setrecursionlimit(before)
+        with LOCK:
+            before = DEEP.pop(0)
+            if DEEP:
+                DEEP[0] = before
+            else:
+                sys.setrecursionlimit(before)
 
 
 class Comparison:
@@ -106,6 +118,7 @@ class Comparison:
         self._waiting: list[Name] = [one for one in self.ours.module if one in KNOWN_TO_KERNELS]
         self._queued: set[Name] = set()
         self._alike: dict[tuple[Name, Name], bool] = {}
+        self._partners: tuple[dict[Name, Name], dict[Name, Name]] = ({}, {})
         self._equal: set[tuple[int, int]] = set()
         self._steps = self._passed_over = 0
 
@@ -186,10 +199,20 @@ class Comparison:
             if ours not in self._queued:
                 self._queued.add(ours)
                 self._waiting.append(ours)
-            return True
+            return self._are_partners(ours, theirs)
         if theirs not in self.theirs.module:
             return False
-        return self._same_content(ours, theirs)
+        return self._same_content(ours, theirs) and self._are_partners(ours, theirs)
+
+    def _are_partners(self, ours: Name, theirs: Name) -> bool:
+        """Whether neither of two alike declarations stands for yet another one as well.
+
+        Definitions may, for they are equal if alike. Two types or two opaque constants are not.
+        """
+        if self.ours.module[ours].kind in ("definition", "theorem"):
+            return True
+        there, back = self._partners
+        return there.setdefault(ours, theirs) == theirs and back.setdefault(theirs, ours) == ours
 
     def _same_content(self, ours: Name, theirs: Name) -> bool:
         """Whether two declarations are the same but for their names."""
@@ -305,7 +328,8 @@ class Comparison:
         if len(arguments) != len(others) or not self._same(head, other, mine, yours):
             return False
         node = self.terms.expressions[head]
-        skipped = PLACES.get(node[1], ()) if node[0] == CONSTANT else ()
+        is_theirs = node[0] == CONSTANT and node[1] in self.ours.library
+        skipped = PLACES.get(node[1], ()) if is_theirs else ()
         return all(
             at in skipped or self._same(one, two, mine, yours)
             for at, (one, two) in enumerate(zip(arguments, others, strict=True))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bise.judge.challenge import Challenge, Unusable
 from bise.judge.compare import Comparison, Rejected, deep_recursion, refuse_shadows
-from bise.judge.side import Side, shown
+from bise.judge.side import Side, other_form, shown
 from bise.judge.terms import APPLY, CONSTANT, Name
 
 
@@ -40,7 +40,7 @@ def check_disproofs(
 def _check(challenge: Challenge, submission: Side, target: Name) -> Name:
     name = negation_name(target)
     terms = submission.terms
-    given = submission.module.get(name)
+    given = submission.module.get(name) or submission.module.get(other_form(name))
     if given is None:
         raise Rejected("target_missing", f"there is no theorem `{shown(name)}`")
     if given.kind != "theorem":
@@ -52,4 +52,4 @@ def _check(challenge: Challenge, submission: Side, target: Name) -> Name:
     comparison = Comparison(challenge, submission)
     if not comparison.says(replace(statement, type=negation), given):
         raise Rejected("statement_differs", f"`{shown(name)}` is not the negation of the target")
-    return name
+    return given.name

@@ -40,7 +40,8 @@ def as_definitions(text: str) -> str:
 def _blocks(text: str) -> Iterator[str]:
     """Lines that begin at the margin, each with those that are indented below it."""
     block: list[str] = []
-    for line in text.splitlines():
+    # other characters that end lines for Python may stand in a text of an example
+    for line in text.replace("\r\n", "\n").removesuffix("\n").split("\n"):
         if block and line[:1].strip():
             yield "\n".join(block)
             block = []

@@ -90,7 +90,10 @@ HARMLESS = _set(
     "push_cast nolint grind_pattern spec wf_preprocess partial_fixpoint_monotone seval "
     "method_specs defeq suggest_for tactic_alt"
 )
-"""Attributes that register no code to be run while compiling."""
+"""Attributes that register no code to be run while compiling.
+
+Only without `local`, `csimp` is noted in the compiled file; the others run nothing else, or are
+refused by Lean with that word."""
 
 COMMANDS = _set(
     "theorem lemma def abbrev instance example opaque axiom inductive structure class mutual "
@@ -270,14 +273,16 @@ def _attribute(pieces: Sequence[str]) -> str | None:
 def _listed(pieces: Sequence[str], at: int) -> Iterator[str]:
     """The attributes of a list that begins at a place."""
     depth, is_next = 1, True
-    for word in pieces[at : at + MAX_LISTED]:
+    for place, word in enumerate(pieces[at : at + MAX_LISTED], at):
         depth += (word in ("[", "(", "`(")) - (word in ("]", ")"))
         if depth == 0:
             return
         if depth == 1 and word == ",":
             is_next = True
         elif is_next and word not in ("local", "scoped", "-"):
-            yield word
+            yield (
+                "local csimp" if list(pieces[place - 1 : place + 1]) == ["local", "csimp"] else word
+            )
             is_next = False
     yield "…"
 

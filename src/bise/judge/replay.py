@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from bise.judge.constants import Constant
 from bise.judge.region import BadOlean
-from bise.judge.terms import Name, Terms, show_name
+from bise.judge.terms import Name, Terms, name_order, show_name
 
 FAULTS = {
     "kernel": "the kernel refuses `{}`",
@@ -84,7 +84,7 @@ def _needs(block: tuple[Name, ...], known: dict[Name, Constant], terms: Terms) -
             found |= {*terms.constants(one.type), *one.named()}
         else:
             found |= terms.constants(*one.expressions())
-    return sorted(found - set(block), key=show_name)
+    return sorted(found - set(block), key=name_order)
 
 
 def read_answer(line: bytes, word: str, sent: Sequence[Constant]) -> str | None:

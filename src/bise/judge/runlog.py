@@ -18,6 +18,7 @@ from bise.errors import UserError
 from bise.judge.report import Verdict
 
 LOG, KEY = "verdicts.jsonl", "verdicts.key"
+KEY_BYTES = 32
 
 
 def sign(folder: Path, verdict: Verdict) -> str:
@@ -74,8 +75,11 @@ def _key(folder: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
+        key = path.read_bytes()
+        if len(key) < KEY_BYTES:  # the disk was full: with none, anyone could sign
+            raise OSError(f"`{path}` holds no whole key; take it away") from None
+        return key
     with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(32)
+        key = secrets.token_bytes(KEY_BYTES)
         file.write(key)
     return key

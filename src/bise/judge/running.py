@@ -19,7 +19,7 @@ from bise.judge.extensions import (
     initialized,
     noncomputable,
 )
-from bise.judge.side import Side, shown
+from bise.judge.side import Side, shown, without_private
 from bise.judge.terms import (
     APPLY,
     CONSTANT,
@@ -80,16 +80,20 @@ class _Running:
     def __init__(self, side: Side):
         self.side, self.terms, self.module = side, side.terms, side.module
         module, self._steps = side.module, 0
+        self._replaced = frozenset(one.old for one in csimp(module))
         self._marks: tuple[tuple[str, Callable[[Name], bool]], ...] = (
             ("noncomputable", noncomputable(module).__contains__),
             ("implemented_by", implemented_by(module).__contains__),
             ("extern", extern(module).__contains__),
             ("init", initialized(module).__contains__),
-            ("csimp", {one.old for one in csimp(module)}.__contains__),
+            ("csimp", self._replaced.__contains__),
         )
 
     def check(self, holes: tuple[Name, ...]) -> None:
         """Raises `Rejected` for the first thing met that may not run."""
+        if holes:
+            self._check_replaced()
+            self._check_names()
         waiting, seen = list(holes), set(holes)
         while waiting:
             name = waiting.pop()
@@ -106,6 +110,32 @@ class _Running:
                 if base not in seen:
                     seen.add(base)
                     waiting.append(base)
+
+    def _check_replaced(self) -> None:
+        """`csimp` for something of the library works, too, where Lean puts in the library's own.
+
+        `if` becomes `Decidable.casesOn` so, which no term of the submission speaks of.
+        """
+        for name in self._replaced:
+            if name not in self.module:
+                raise Rejected("run_time_code", f"`{shown(name)}` is replaced by `csimp`")
+
+    def _check_names(self) -> None:
+        """Nothing may have a name as Lean gives it to what it takes out of running code.
+
+        It never asks whether `f._lam_0` is there already: of two by one name, the later one runs.
+        """
+        for name in self.side.ranges:
+            words = without_private(name)
+            before = name[: len(name) - len(words)]
+            for at, word in enumerate(words):
+                if at == 0 or not isinstance(word, str) or word[:1] != "_" or word == "_@":
+                    continue
+                owners = {words[:at], (*before, *words[:at])}
+                if any(self.side.kind(one) in ("definition", "opaque") for one in owners):
+                    raise Rejected(
+                        "run_time_code", f"`{shown(name)}` is named like what Lean makes to run"
+                    )
 
     def _check_marks(self, name: Name) -> None:
         for word, is_marked in self._marks:

@@ -12,7 +12,7 @@ from bise.judge.constants import Constant, Kind
 from bise.judge.extensions import Range, declaration_ranges
 from bise.judge.library import Library
 from bise.judge.olean import Module
-from bise.judge.terms import Name, Terms, show_name
+from bise.judge.terms import Name, Terms, name_order, show_name
 from bise.judge.types import Types
 
 PRIVATE = "_private"
@@ -26,6 +26,11 @@ def without_private(name: Name) -> Name:
     return name
 
 
+def other_form(name: Name) -> Name:
+    """What a private declaration is called if it is public, and a public one if it is private."""
+    return without_private(name) if name[:1] == (PRIVATE,) else (PRIVATE, *MODULE, 0, *name)
+
+
 def renamings(ours: Collection[Name], theirs: Collection[Name]) -> dict[Name, Name]:
     """New names for one file, where another has the same ones in private, or in public.
 
@@ -34,9 +39,9 @@ def renamings(ours: Collection[Name], theirs: Collection[Name]) -> dict[Name, Na
     """
     begins = {}
     for name in ours:
-        for other in (without_private(name), (PRIVATE, *MODULE, 0, *name)):
-            if name not in theirs and other in theirs and other not in ours:
-                begins.setdefault(other, name)
+        other = other_form(name)
+        if name not in theirs and other in theirs and other not in ours:
+            begins.setdefault(other, name)
     found: dict[Name, Name] = {}
     for name in theirs if begins else ():
         at = next((at for at in range(len(name), 0, -1) if name[:at] in begins), 0)
@@ -83,7 +88,8 @@ class Side:
     def outermost(self) -> frozenset[Name]:
         """Declarations that a person wrote, and not within another one."""
         ordered = sorted(
-            self.ranges.items(), key=lambda one: (one[1].start, _reversed(one[1]), str(one[0]))
+            self.ranges.items(),
+            key=lambda one: (one[1].start, _reversed(one[1]), name_order(one[0])),
         )
         found: list[Name] = []
         around: Range | None = None

@@ -20,6 +20,13 @@ Name = tuple[str | int, ...]
 """From the outermost word to the innermost; `()` is the anonymous name."""
 
 MAX_NAME_WORDS = 256
+BINDER_BITS = 20
+"""Of a bound variable's number: Lean itself counts no further."""
+
+MAX_WALKED = 100_000_000
+"""Expressions that are gone through for all that is asked of one table: a forged file could have
+a hundred thousand declarations of a million parts each, and share them."""
+
 PLAIN_WORD = re.compile(r"[^\W\d][\w'!?]*")
 
 ZERO, SUCC, MAX, IMAX, LEVEL_PARAM, LEVEL_HOLE = range(6)
@@ -98,6 +105,8 @@ class Terms:
         self.names: dict[Name, Name] = {}
         """Equal names are one object: most comparisons end at its identity."""
 
+        self._walked = 0
+
     def parts(self, number: int) -> tuple[int, ...]:
         """The expressions directly within one."""
         node = self.expressions[number]
@@ -108,6 +117,9 @@ class Terms:
         seen, waiting = set(roots), list(dict.fromkeys(roots))
         while waiting:
             number = waiting.pop()
+            self._walked += 1
+            if self._walked > MAX_WALKED:
+                raise BadOlean("going through the terms of the compiled file takes too long")
             yield number
             for part in self.parts(number):
                 if part not in seen:
@@ -161,7 +173,8 @@ class Reader:
             name = (*name, word)
             if len(name) > MAX_NAME_WORDS:
                 raise BadOlean(f"a name has more than {MAX_NAME_WORDS} words")
-            self.region.charge(len(name) // 8)
+            letters = sum(len(word) for word in name if isinstance(word, str))
+            self.region.charge((len(name) + letters) // 8)  # a long word may stand in many names
             name = self.names_at[at] = self.terms.names.setdefault(name, name)
         return self.renamed.get(name, name)
 
@@ -247,7 +260,10 @@ class Reader:
         if tag in (LAMBDA, FORALL, LET):
             return add(tag, self.name(fields[0]), *parts, _small(scalars[8], tag))
         if tag == BOUND:
-            return add(tag, region.number(fields[0]))
+            index = region.number(fields[0])
+            if index.bit_length() > BINDER_BITS:
+                raise BadOlean("a variable is bound further away than Lean can count")
+            return add(tag, index)
         if tag == SORT:
             return add(tag, self.level(fields[0]))
         if tag == PROJECT:
@@ -269,6 +285,11 @@ def _small(byte: int, tag: int) -> int:
     if byte > (1 if tag == LET else 3):
         raise BadOlean(f"{byte} is neither a binder's kind nor a flag")
     return byte
+
+
+def name_order(name: Name) -> list[tuple[bool, str | int]]:
+    """A key to sort names by, that writes none of them out."""
+    return [(isinstance(word, int), word) for word in name]
 
 
 def show_name(name: Name) -> str:

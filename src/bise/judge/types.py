@@ -296,6 +296,7 @@ class Types:
         if made is None:
             raise Unknown("a structure has no constructor")
         kind = self.at_levels(made.type, made.universes, held[2])
+        self._count(field + 1)  # a forged number may be any
         fields = [
             self.terms.expressions.add(PROJECT, structure, at, value) for at in range(field + 1)
         ]

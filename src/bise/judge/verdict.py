@@ -146,7 +146,12 @@ def verify(
 
 
 def asked_of(request: Request) -> str:
-    """The challenge with its examples behind it. Raises `Unusable`."""
+    """The challenge with its examples behind it. Raises `Unusable`, for what is no text, too."""
+    for what in ("challenge", "submission", "examples"):
+        try:
+            (getattr(request, what) or "").encode()
+        except UnicodeEncodeError as fault:
+            raise Unusable("unreadable_file", f"the {what} is no UTF-8 text: {fault}") from None
     if request.examples is None:
         return request.challenge
     return f"{request.challenge.rstrip()}\n\n{as_definitions(request.examples)}"

@@ -18,6 +18,17 @@ FILES = {
 ABOUT = "certificate.json"
 MAX_BYTES = 8 << 20
 
+FAULTS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,  # a number without an end
+    RecursionError,  # lists within lists
+)
+"""What reading a folder that is no certificate may raise."""
+
 
 def write_certificate(folder: Path, request: Request, verdict: Verdict) -> None:
     """Write a folder for an accepted submission. Raises `UserError` for any other."""
@@ -51,7 +62,7 @@ def check_certificate(folder: Path, judge: Callable[[Request], Verdict]) -> Verd
     folder is no certificate or was changed.
     """
     try:
-        about = json.loads((folder / ABOUT).read_bytes()[:MAX_BYTES])
+        about = json.loads(_raw(folder / ABOUT))
         known, files = about.pop("hash"), dict(about["files"])
         if about["format"] != FORMAT or known != _digest(_plain(about)):
             raise UserError(f"`{folder / ABOUT}` was changed after it was written")
@@ -63,14 +74,16 @@ def check_certificate(folder: Path, judge: Callable[[Request], Verdict]) -> Verd
             challenge=challenge,
             submission=submission,
             examples=texts["examples"],
-            disproves=tuple(about["disproves"]),
+            disproves=tuple(map(str, about["disproves"])),
             allows_predicates=bool(about["allows_predicates"]),
             timeout_s=int(about["timeout_s"]),
         )
         claimed = about["verdict"]
         verdict = judge(request)
         same = {name: claimed["hashes"].get(name) for name in ("challenge", "submission")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except UserError:
+        raise
+    except FAULTS as fault:
         raise UserError(f"`{folder}` is no certificate: {fault}") from None
     if verdict.is_accepted and any(verdict.hashes.get(one) != same[one] for one in same):
         raise UserError(f"`{folder}` certifies other files than are in it")
@@ -80,10 +93,19 @@ def check_certificate(folder: Path, judge: Callable[[Request], Verdict]) -> Verd
 def _read(path: Path, digest: str | None) -> str | None:
     if digest is None:
         return None
-    raw = path.read_bytes()
-    if len(raw) > MAX_BYTES or _digest(raw) != digest:
+    raw = _raw(path)
+    if _digest(raw) != digest:
         raise UserError(f"`{path}` was changed after the certificate was written")
     return raw.decode("utf-8")
+
+
+def _raw(path: Path) -> bytes:
+    """A file; of one without an end no more than its beginning."""
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise UserError(f"`{path}` is larger than {MAX_BYTES:,} bytes")
+    return raw
 
 
 def _plain(about: object) -> bytes:
