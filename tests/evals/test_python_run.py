@@ -230,15 +230,15 @@ def test_hostile_functions_end_soon_and_small(body):
     name = example.answer.split("def ")[1].split("(")[0]
     reply = code.replace("f(n", f"{name}(n")
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()  # others on the machine do not count
     try:
         assert Python().grade(example, reply) == 0.0
         assert Python().grade(example, f"```python\n{reply}\n```") == 0.0
-        took_s = time.perf_counter() - start
+        took_s = time.process_time() - start
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
         tracemalloc.stop()
-    assert took_s < 3  # with the tracing of memory, on a busy machine; mostly far below
+    assert took_s < 3  # with the tracing of memory; mostly far below
 
 
 NO_FUNCTIONS = (
