@@ -8,6 +8,7 @@ from recorded import CASES, read
 from bise.judge.meddling import meddling_word, tokens
 
 HONEST = {
+    "a letter after a bracket": "theorem f : ∃ c : Char, c = '\"' := ⟨'\"', rfl⟩\n#eval 1\n",
     "a named pattern": "def f : List Nat → Nat\n  | l@(x :: _) => x\n  | _ => 0\n",
     "a macro that quotes": 'macro "x" : term => `(1)\ntheorem f : x = 1 := rfl\n',
     "a macro with parts": 'macro "x" y:term : term => `($y + $(y) + 1)\n#check Nat\n',

@@ -254,12 +254,13 @@ def test_a_death_of_the_engine_is_seen_and_nothing_is_forgotten(chatterbox):
         assert server.chat(max_tokens=8).status_code == 200
         before = numbers(server.client)
         assert before["vllm:generation_tokens_total"] == 8 and before["bise:engine_up"] == 1
-        os.kill(server.child(), signal.SIGKILL)
+        killed = server.child()
+        os.kill(killed, signal.SIGKILL)
         ends = time.monotonic() + 10
         while (down := numbers(server.client))["bise:engine_up"]:
             assert time.monotonic() < ends
         assert down["vllm:generation_tokens_total"] == 8
-        server.wait_until_well()
+        server.wait_until_well(killed)
         assert server.chat(max_tokens=3).status_code == 200
         after = numbers(server.client)
         assert after["vllm:generation_tokens_total"] == 11

@@ -116,12 +116,12 @@ def test_a_long_mess_is_mended_at_once():
     results = [result(str(number)) for number in reversed(range(4000))]
     begun = time.process_time()
     found, told = repair([user(), *many, calls, *results, *[user()] * 4000])
-    assert time.process_time() - begun < 1 and len(found) == 8002
+    assert time.process_time() - begun < 3 and len(found) == 8002
     assert told == ["assistants-merged", "results-sorted", "users-merged"]
     apart = [one for number in range(4000) for one in (user(), result(str(number)))]
     begun = time.process_time()
     repair([user(), calls, *many, *apart])
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 3
 
 
 def test_arguments_that_are_no_json_are_wrapped_unless_they_are_ours():

@@ -46,7 +46,7 @@ NUMBER = re.compile(r"[0-9_]+(?:[eE][0-9]*)?|0[xX][0-9A-Fa-f_]+|0[bB][01_]+|0[oO
 """All of a number; to Lean, a word begins where such a one ends: `0x1run_cmd`."""
 
 CLOSED = "()[]{}⟨⟩,;"
-"""Symbols behind which a comment is one; others may be the beginning of a token that goes on."""
+"""Symbols behind which a comment or a letter is one; others may begin a token that goes on."""
 
 PLAIN_WORD = re.compile(r"#?[A-Za-z_][A-Za-z0-9_'!?]*(?:\.[A-Za-z_][A-Za-z0-9_'!?]*)*")
 
@@ -231,7 +231,7 @@ def _is_doubtful(found: re.Match[str], symbol: str) -> bool:
     if found["comment"]:
         return symbol not in CLOSED
     if found["letter"] or found["inner"] is not None:  # `αr"…"` has a word before its text
-        return not symbol.isascii()
+        return not symbol.isascii() and symbol not in CLOSED
     return found["word"] is not None and _is_glued(found["word"])
 
 
