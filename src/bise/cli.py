@@ -44,6 +44,7 @@ MemoryGib = Annotated[
     float,
     Option(min=0, max=MOST_GIB, help="For packed weights; experts beyond it are read from disk."),
 ]
+KINDS = ("stored", "bf16", "int8", "int4")
 Weights = Annotated[str, Option(help="The core's matrices: stored, bf16, int8 or int4.")]
 Eagle = Annotated[str | None, Option(help="The folder of a draft head that guesses ahead.")]
 Config = Annotated[Path | None, Option(help="A TOML file with settings, under `[serve]`.")]
@@ -86,7 +87,7 @@ def chat(
         loaded = load(
             model,
             dtype=dtype,
-            weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+            weights=one_of("weights", weights, KINDS),
             memory_gib=memory_gib,
             progress=progress,
         )
@@ -336,7 +337,7 @@ def pack_(
     """Write weights as the core reads them: served at once, without reading them first."""
     from bise.commands.weights import run_pack
 
-    run_pack(src, dst, one_of("weights", weights, ("stored", "bf16", "int8", "int4")))
+    run_pack(src, dst, one_of("weights", weights, KINDS))
 
 
 @app.command("bench")
@@ -385,7 +386,7 @@ def bench_(
         run_against(
             model,
             against,
-            weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+            weights=one_of("weights", weights, KINDS),
             prompt_tokens=prompt or [],
             streams=streams or [],
             new_tokens=new_tokens,
@@ -401,7 +402,7 @@ def bench_(
         dtype=dtype,
         eagle=eagle,
         backend=one_of("backend", backend, ("auto", "core", "torch")),
-        weights=one_of("weights", weights, ("stored", "bf16", "int8", "int4")),
+        weights=one_of("weights", weights, KINDS),
         memory_bytes=int(memory_gib * 2**30),
         prompt_tokens=prompt or [],
         streams=streams or [],

@@ -1,114 +1,25 @@
 """Forged and monstrous declarations, made by hand: no compiler writes them, a stranger might."""
 
-import sys
-import time
 from dataclasses import replace
 
 import pytest
+from made_files import Files, asked, made_type, named
 from olean_writer import Writer
 
-from bise.judge import BadOlean, Constant, Import, Module, Name, Region, Rejected, Terms
-from bise.judge.axioms import reachable
+from bise.judge import Constant, Module, Region, Rejected
 from bise.judge.challenge import Unusable, read_challenge, yields_predicate
-from bise.judge.compare import MAX_DEPTH, compare, deep_recursion
+from bise.judge.compare import compare
 from bise.judge.disproof import check_disproofs
-from bise.judge.extensions import CSIMP, DECLARATION_RANGES
-from bise.judge.library import Library
 from bise.judge.running import check_running
 from bise.judge.side import Side
 from bise.judge.terms import (
-    APPLY,
-    BOUND,
-    CONSTANT,
     FORALL,
     LAMBDA,
     LEVEL_PARAM,
     LITERAL,
     MAX,
-    PROJECT,
     SORT,
-    SUCC,
-    ZERO,
 )
-
-INIT = Import(module=("Init",), is_all=False, is_exported=True, is_meta=False)
-
-
-class Files:
-    """A challenge, a submission and a library in one table."""
-
-    def __init__(self) -> None:
-        self.terms = Terms()
-        self.zero = self.terms.levels.add(ZERO)
-        self.one = self.terms.levels.add(SUCC, self.zero)
-        self.prop, self.type = self.add(SORT, self.zero), self.add(SORT, self.one)
-        self.nat, self.truth = self.use("Nat"), self.use("True")
-        made = [
-            Constant(name=("Nat",), kind="inductive", universes=(), type=self.type, counts=(0,) * 3,
-                     flags=(False, False), together=(("Nat",),)),
-            Constant(name=("True",), kind="inductive", universes=(), type=self.prop,
-                     counts=(0,) * 3, flags=(False, False), together=(("True",),)),
-            self.axiom("trivial", self.truth),
-            self.axiom("zero", self.nat),
-            self.axiom("propext", self.truth),
-            self.axiom("sorryAx", self.add(FORALL, ("α",), self.prop, self.add(BOUND, 0), 0)),
-        ]  # fmt: skip
-        self.init = Writer(self.terms).module(made)
-
-    def add(self, *node) -> int:
-        return self.terms.expressions.add(*node)
-
-    def use(self, word: str, *levels: int) -> int:
-        return self.add(CONSTANT, (word,), levels)
-
-    def apply(self, function: int, *arguments: int) -> int:
-        for one in arguments:
-            function = self.add(APPLY, function, one)
-        return function
-
-    def axiom(self, word: str, kind: int) -> Constant:
-        return Constant(name=(word,), kind="axiom", universes=(), type=kind)
-
-    def definition(self, word: str, says: int, value: int, **more) -> Constant:
-        fields = {"kind": "definition", "universes": (), **more}
-        return Constant(name=(word,), type=says, value=value, together=((word,),), **fields)
-
-    def theorem(self, word: str, says: int, value: int, **more) -> Constant:
-        return self.definition(word, says, value, kind="theorem", **more)
-
-    def gap(self, kind: int, level: int | None = None) -> int:
-        return self.apply(self.use("sorryAx", self.zero if level is None else level), kind)
-
-    def side(
-        self, constants: list[Constant], made: tuple[str, ...] = (), replaced: tuple[str, ...] = ()
-    ) -> Side:
-        """made: words that have no place in a source. replaced: by a lemma, where they run."""
-        writer = Writer(self.terms)
-        entries = [
-            self.range_of(writer, one.name, line)
-            for line, one in enumerate(constants, 1)
-            if one.name[0] not in made
-        ]
-        lemmas = [
-            writer.constructor(0, writer.constructor(0, *(writer.name((one,)) for _ in range(3))))
-            for one in replaced
-        ]
-        noted = [(DECLARATION_RANGES, entries), (CSIMP, lemmas)]
-        raw = writer.module(constants, [INIT], noted)
-        module = Module(Region([raw]), self.terms)
-        return Side(module, Library(lambda _: [self.init], module.imports, self.terms), self.terms)
-
-    @staticmethod
-    def range_of(writer: Writer, name: Name, line: int) -> int:
-        place = [
-            writer.constructor(0, writer.number(line), writer.number(column)) for column in (0, 9)
-        ]
-        whole = writer.constructor(0, place[0], writer.number(0), place[1], writer.number(0))
-        return writer.constructor(0, writer.name(name), writer.constructor(0, whole, whole))
-
-
-def asked(files: Files, kind: int, *others: Constant):
-    return read_challenge(files.side([*others, files.theorem("t", kind, files.gap(kind))]))
 
 
 def test_a_proof_of_what_was_asked_passes():
@@ -125,10 +36,6 @@ def test_a_name_of_the_library_cannot_be_declared_anew():
         with pytest.raises(Rejected, match="is declared anew") as fault:
             compare(asked(files, files.truth), forged)
         assert fault.value.reason == "shadows_library"
-
-
-def named(constant: Constant, *words: str | int) -> Constant:
-    return replace(constant, name=words, together=(words,))
 
 
 def test_a_name_that_kernels_compute_by_cannot_be_given_another_meaning():
@@ -312,26 +219,6 @@ def test_proofs_are_alike_and_data_is_not():
                 compare(challenge, theirs)
 
 
-def made_type(files: Files, name: str, constructors: tuple[str, str], num: int) -> list[Constant]:
-    """An inductive type with two constructors, the second of which takes so many numbers."""
-    kinds = [files.use(name), files.use(name)]
-    for _ in range(num):
-        kinds[1] = files.add(FORALL, ("n",), files.nat, kinds[1], 0)
-    words = tuple((word,) for word in constructors)
-    owner = Constant(
-        name=(name,), kind="inductive", universes=(), type=files.type, counts=(0, 0, 0),
-        flags=(False, False), together=((name,),), constructors=words,
-    )  # fmt: skip
-    made = [
-        Constant(
-            name=word, kind="constructor", universes=(), type=kind, inductive=(name,),
-            counts=(0, 0, 0),
-        )
-        for word, kind in zip(words, kinds, strict=True)
-    ]  # fmt: skip
-    return [owner, *made]
-
-
 def test_what_was_found_alike_while_something_else_was_assumed_is_looked_at_again():
     """Two types differ; where only proofs rest on them that is no matter, where data does it is."""
     files = Files()
@@ -406,23 +293,6 @@ def test_gaps_of_proofs_and_of_data_are_told_apart_by_their_universe():
                 read_challenge(side)
 
 
-def test_terms_of_any_depth_are_compared_or_refused():
-    files = Files()
-    kind = files.truth
-    for _ in range(30_000):
-        kind = files.add(FORALL, ("x",), files.nat, kind, 0)
-    other = files.truth
-    for number in range(30_000):
-        other = files.add(FORALL, ("y", number), files.nat, other, 0)
-    challenge = asked(files, kind)
-    start = time.monotonic()
-    try:
-        compare(challenge, files.side([files.theorem("t", other, files.use("trivial"))]))
-    except Rejected as fault:
-        assert fault.reason == "too_complex"
-    assert time.monotonic() - start < 20
-
-
 def test_nothing_may_replace_what_a_library_has_where_definitions_are_filled():
     """Lean puts the library's own code in, so no term has to speak of what is replaced."""
     files = Files()
@@ -459,90 +329,3 @@ def test_nothing_may_be_named_like_a_part_of_running_code():
             with pytest.raises(Rejected, match="named like what Lean makes") as fault:
                 check_running(side, (("f",),))
             assert fault.value.reason == "run_time_code"
-
-
-def test_the_limit_of_recursion_holds_until_the_last_is_done():
-    before = sys.getrecursionlimit()
-    one, other = deep_recursion(), deep_recursion()
-    one.__enter__()
-    other.__enter__()
-    one.__exit__(None, None, None)
-    assert sys.getrecursionlimit() >= MAX_DEPTH
-    other.__exit__(None, None, None)
-    assert sys.getrecursionlimit() == before
-
-
-def test_a_field_of_any_number_is_not_sought():
-    files = Files()
-    owner, made = made_type(files, "S", ("mk", "other"), 0)[:2]
-    owner = replace(owner, constructors=(("mk",),))
-    shape = files.add(FORALL, ("h",), files.truth, files.prop, 0)
-    body = files.add(LAMBDA, ("h",), files.truth, files.truth, 0)
-    holds = files.definition("holds", shape, body)
-    challenge = asked(files, files.apply(files.use("holds"), files.use("trivial")), holds)
-    field = files.add(PROJECT, ("S",), 10**7, files.use("mk"))
-    kind = files.apply(files.use("holds"), field)
-    theirs = files.side([owner, made, holds, files.theorem("t", kind, files.use("trivial"))])
-    start = time.process_time()
-    with pytest.raises(Rejected, match="does not say"):
-        compare(challenge, theirs)
-    assert time.process_time() - start < 1
-
-
-def test_terms_that_many_declarations_share_are_not_gone_through_without_end(monkeypatch):
-    files = Files()
-    large = files.use("zero")
-    for _ in range(100):
-        large = files.apply(files.use("zero"), large)
-    made = [files.definition(f"d{number}", files.nat, large) for number in range(100)]
-    side = files.side([*made, files.theorem("t", files.truth, files.use("trivial"))])
-    names = [one.name for one in made]
-    assert len(reachable(names, side.module, files.terms)) > 100
-    monkeypatch.setattr("bise.judge.terms.MAX_WALKED", files.terms._walked + 5_000)
-    with pytest.raises(BadOlean, match="takes too long"):
-        reachable(names, side.module, files.terms)
-
-
-def test_what_doubles_at_every_step_is_given_up():
-    files = Files()
-    term = files.add(BOUND, 64)  # the outermost variable, so that no part is closed
-    for number in range(64):
-        parts = [files.add(LAMBDA, (word, number), files.nat, term, 0) for word in "ab"]
-        term = files.apply(files.use("zero"), *parts)
-    hole = files.definition("f", files.nat, files.add(LAMBDA, ("x",), files.nat, term, 0))
-    start = time.monotonic()
-    with pytest.raises(Rejected) as fault:
-        check_running(files.side([hole]), (("f",),))
-    assert fault.value.reason == "too_complex" and time.monotonic() - start < 60
-
-
-def test_a_large_type_is_computed_once_for_each_of_its_universes():
-    """A definition may be unfolded at every place of another one; walking it each time adds up."""
-    files = Files()
-    sort = files.add(
-        SORT, files.terms.levels.add(SUCC, files.terms.levels.add(LEVEL_PARAM, ("u",)))
-    )
-    large = sort
-    for number in range(4_000):
-        step = files.add(LAMBDA, ("y", number), sort, files.add(BOUND, 0), 0)
-        large = files.apply(step, large)
-    unused = files.add(LAMBDA, ("w",), sort, files.add(BOUND, 1), 0)
-    value = files.add(LAMBDA, ("x",), sort, files.apply(unused, large), 0)
-    big = files.definition(
-        "big", files.add(FORALL, ("x",), sort, sort, 0), value, universes=(("u",),)
-    )
-    kind = files.apply(files.use("big", files.zero), files.nat)
-    made = files.add(FORALL, ("n",), files.nat, kind, 0)
-    took = files.add(FORALL, ("n",), kind, made, 0)
-    body = files.apply(files.use("make"), files.use("zero"))
-    for number in range(400):
-        body = files.apply(files.use("take"), body, files.add(LITERAL, number))
-    one = files.add(LAMBDA, ("n",), files.nat, files.add(BOUND, 0), 0)
-    two = files.add(LAMBDA, ("n",), kind, one, 0)
-    side = files.side(
-        [big, files.definition("make", made, one), files.definition("take", took, two),
-         files.definition("f", kind, body)]
-    )  # fmt: skip
-    start = time.process_time()
-    check_running(side, (("f",),))
-    assert time.process_time() - start < 8

@@ -8,6 +8,7 @@ from recorded import CASES, read
 from bise.judge.meddling import meddling_word, tokens
 
 HONEST = {
+    "signs with a hash": "def f (w : Nat) := 0#w\ndef g := #v[1, 2]\n#check_simp 1 + 0 ~> 1\n",
     "a letter after a bracket": "theorem f : ∃ c : Char, c = '\"' := ⟨'\"', rfl⟩\n#eval 1\n",
     "a named pattern": "def f : List Nat → Nat\n  | l@(x :: _) => x\n  | _ => 0\n",
     "a macro that quotes": 'macro "x" : term => `(1)\ntheorem f : x = 1 := rfl\n',
@@ -99,6 +100,12 @@ MEDDLING = {
     "behind a word that ends like a letter": ('syntax α\'"\' " run_cmd evil "', "α'\""),
     "glued to a number": ("def f := 0x1Frun_cmd evil", "0x1Frun_cmd"),
     "glued to a number's digits": ("def f := 1_0run_cmd evil", "1_0run_cmd"),
+    "glued to one that shows": ("#whererun_cmd evil", "#whererun_cmd"),
+    "an attribute glued to a command": (
+        "#versionattribute [local csimp] foo",
+        "#versionattribute",
+    ),
+    "glued to a sign": ('postfix:max "#" => id\ndef f := 1#run_cmd evil', "#run_cmd"),
     "glued to a command": ('#evalIO.FS.writeFile "a" "b"', "#evalIO.FS.writeFile"),
     "an attribute behind a token that looks like a comment": (
         'notation "a-" => 1\ndef x := a-- @[term_elab foo] def evil := 1',

@@ -71,13 +71,13 @@ def run_report(name: str, page: Path, records: Path | None, *, is_check: bool) -
     if not page.is_file():
         raise NotFound(f"there is no page `{page}`", hint="name it with `--page`")
     try:
-        text = page.read_text(encoding="utf-8")
+        if is_check:
+            text = page.read_text(encoding="utf-8")
+            is_current = replace_scores(text, summarise(load_records(folder))) == text
+        else:
+            is_current = not update_page(page, folder)
     except UnicodeDecodeError:
         raise UserError(f"`{page}` is not UTF-8", hint="name a page of text") from None
-    if is_check:
-        is_current = replace_scores(text, summarise(load_records(folder))) == text
-    else:
-        is_current = not update_page(page, folder)
     stale = "is stale" if is_check else "was brought up to date"
     out().print(f"{page} {'is up to date' if is_current else stale}", markup=False)
     return is_current

@@ -120,9 +120,16 @@ class Engine:
         is_moving = self.core.is_idle or time.monotonic() - self._beat < stale_s
         return self._worker.is_alive() and is_moving
 
-    def close(self) -> None:
-        """End all requests and the thread. Closing twice is no error."""
-        self.end_worker()
+    def close(self, timeout_s: float | None = None) -> None:
+        """End all requests and the thread, which finishes its step. Closing twice is no error.
+
+        timeout_s: to wait for that; None is as long as it takes
+        """
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._commands.put(None)
+        self._worker.join(timeout_s)
 
     def abandon(self) -> None:
         """Let the thread end after its step: nobody holds what could ask any more.
@@ -130,14 +137,6 @@ class Engine:
         Takes no lock and waits for nothing, for whoever collects garbage may be any thread.
         """
         self._commands.put(None)
-
-    def end_worker(self, timeout_s: float | None = None) -> None:
-        """End all requests and the thread, which finishes the step it is in."""
-        with self._closing:
-            if not self._is_closed:
-                self._is_closed = True
-                self._commands.put(None)
-        self._worker.join(timeout_s)
 
     def __enter__(self) -> "Engine":
         return self
@@ -249,7 +248,7 @@ _working: weakref.WeakSet[Engine] = weakref.WeakSet()
 def _end_workers() -> None:
     """Python stops threads where they are when it ends; inside torch that aborts the process."""
     for engine in list(_working):
-        engine.end_worker(STEP_S)
+        engine.close(STEP_S)
 
 
 class QueueFull(UserError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from bise.errors import NotFound, UserError
 from bise.evals.report import Summary, report_markdown, summarise
 from bise.evals.runner import Record
+from bise.model.shard_writer import write_json, write_whole
 
 RECORDS, SUMMARY = "records.jsonl.gz", "summary.json"
 
@@ -25,16 +26,8 @@ def save_records(records: Iterable[Record], folder: Path) -> Summary:
     lines = "".join(f"{json.dumps(asdict(record))}\n" for record in records)
     # No time stamp inside: the same records give the same file.
     write_whole(folder / RECORDS, gzip.compress(lines.encode(), mtime=0))
-    text = json.dumps(summary.to_json(), indent=1)
-    write_whole(folder / SUMMARY, f"{text}\n".encode())
+    write_json(folder / SUMMARY, summary.to_json())
     return summary
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole, or as it was before."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def load_records(folder: Path) -> list[Record]:

@@ -65,7 +65,15 @@ SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_ms
 """Commands with a hash that evaluate nothing; all others may."""
 
 EVALUATIONS = _set("#eval #eval! #guard #guard_expr")
-"""Commands that evaluate; to Lean, a word begins where such a one ends: `#evalIO.println`."""
+"""Commands that evaluate."""
+
+HASHED = (
+    SHOWS
+    | EVALUATIONS
+    | _set("#check_simp #check_tactic #check_tactic_failure #discr_tree_key #discr_tree_simp_key")
+    | _set("#import_path #with_exporting")
+)
+"""Commands with a hash; to Lean, a word begins where such a one ends: `#evalIO.println`."""
 
 EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
 FOREIGN = _set(
@@ -102,6 +110,9 @@ COMMANDS = _set(
     "unsafe partial local scoped export include omit elab initialize declare_syntax_cat"
 )
 """Words that cannot go on a term that has ended."""
+
+BEGINS = RUNS_CODE | COMMANDS | UNPROVED
+"""Words that must not be overlooked."""
 
 TACTIC_CALLS = _set(
     "evalTactic Tactic.evalTactic Elab.Tactic.evalTactic Lean.Elab.Tactic.evalTactic "
@@ -236,10 +247,10 @@ def _is_doubtful(found: re.Match[str], symbol: str) -> bool:
 
 
 def _is_glued(word: str) -> bool:
-    """Whether a command that begins with a hash goes on into another word."""
-    if word[0] != "#" or word in EVALUATIONS or word in SHOWS:
+    """Whether what begins with a hash, a command or a sign, goes on into another word."""
+    if word[0] != "#" or word in HASHED:
         return False
-    return "." in word or any(word.startswith(one) for one in EVALUATIONS)
+    return "." in word or any(map(word.startswith, HASHED)) or any(map(word.endswith, BEGINS))
 
 
 def _goes_on(text: str) -> bool:

@@ -97,6 +97,11 @@ def write_index(folder: Path, stem: str, plan: Mapping[str, list[str]], total_by
 
 def write_json(path: Path, value: object) -> None:
     """Write a small file whole or not at all."""
+    write_whole(path, f"{json.dumps(value, indent=1)}\n".encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there whole, or as it was before."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1) + "\n")
+    partial.write_bytes(content)
     partial.replace(path)

@@ -199,11 +199,10 @@ class Translation:
         if choice.get("type") == "function" and "function" not in choice:
             name = self.known_as(choice, tools, "tool_choice")
             return {"type": "function", "function": {"name": name}}
-        allowed = choice.get("tools")
-        if choice.get("type") != "allowed_tools" or not isinstance(allowed, list):
+        if choice.get("type") != "allowed_tools" or "tools" not in choice:
             return choice
         renamed: list[dict[str, Any]] = []
-        for number, value in enumerate(listed(allowed, "tool_choice.tools")):
+        for number, value in enumerate(listed(choice["tools"], "tool_choice.tools")):
             where = f"tool_choice.tools[{number}]"
             tool = an_object(value, where)
             renamed.append({**tool, "name": self.known_as(tool, tools, where)})
