@@ -10,7 +10,7 @@ from ctypes import c_int64, c_void_p
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import core, need, need_tensor
+from bise.ops.cpu.library import core, done, need, need_tensor
 
 
 class _Manner(ctypes.Structure):
@@ -41,8 +41,9 @@ def choose(
     need(never is None or 0 <= never < vocab, f"{never} is no id of {vocab}")
     told = (_Manner * rows)(*manners)
     ids = (c_int64 * rows)()
-    core().bise_choose(
+    status = core().bise_choose(
         c_void_p(logits.data_ptr()), c_int64(stride), c_int64(rows), c_int64(vocab),
         told, c_int64(-1 if never is None else never), ids,
     )  # fmt: skip
+    done(status, f"choose among {vocab} tokens")
     return list(ids)

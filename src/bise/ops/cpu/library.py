@@ -16,6 +16,9 @@ from bise.errors import UserError, quoted
 ISAS = ("portable", "avx2", "avx512", "amx")
 """Variants of every kernel, by number."""
 
+LACKED_MEMORY = -1
+"""What any call of the core answers that would have needed more memory than there was."""
+
 
 @cache
 def library() -> ctypes.CDLL | None:
@@ -64,6 +67,12 @@ def core() -> ctypes.CDLL:
             hint="install a C++17 compiler and the package again",
         )
     return found
+
+
+def done(status: int, what: str) -> None:
+    """See that a call of the core was; `what` it was to do is said where memory was lacking."""
+    if status == LACKED_MEMORY:
+        raise MemoryError(f"too little memory to {what}")
 
 
 def address(tensor: Tensor) -> ctypes.c_void_p:

@@ -11,7 +11,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core, need, need_tensor, start_of, whole_numbers
+from bise.ops.cpu.library import (
+    address,
+    core,
+    done,
+    need,
+    need_tensor,
+    start_of,
+    whole_numbers,
+)
 
 CACHE_TYPES = {torch.float32: 0, torch.bfloat16: 1, torch.int8: 2, torch.float8_e4m3fn: 3}
 IN_8_BITS = (torch.int8, torch.float8_e4m3fn)
@@ -139,13 +147,14 @@ def write_cache(pages: Pages, table: Table, entries: Tensor) -> None:
     num_pages, page_tokens, width = pages.entries.shape
     table.check(num_pages, page_tokens)
     need_tensor("entries", entries, (table.num_tokens, width), torch.float32)
-    core().bise_write_cache(
+    status = core().bise_write_cache(
         ctypes.byref(pages._native()),
         table.spans,
         table.num_spans,
         address(entries),
         ctypes.c_int64(pages.first_part),
     )
+    done(status, f"keep {table.num_tokens} tokens")
 
 
 def latent_up_bytes(shape: Sequence[int]) -> int:
@@ -164,7 +173,8 @@ def pack_latent_up(up: Tensor, *, nope: int, rope: int) -> LatentUp:
     native = ctypes.byref(_LatentShape(*shape, 1.0))
     packed = torch.empty(latent_up_bytes(shape), dtype=torch.uint8)
     is_bf16 = ctypes.c_int64(up.dtype == torch.bfloat16)
-    core().bise_pack_latent_up(native, address(up), is_bf16, address(packed))
+    status = core().bise_pack_latent_up(native, address(up), is_bf16, address(packed))
+    done(status, f"pack {heads} heads")
     return LatentUp(shape, packed)
 
 
@@ -176,7 +186,7 @@ def latent_attention(
     up.check()
     _check_look(query, pages, table, (heads, nope + rope), latent + rope)
     out = query.new_empty(query.shape[0], heads, value)
-    core().bise_latent_attention(
+    status = core().bise_latent_attention(
         ctypes.byref(_LatentShape(*up.shape, scale)),
         address(up.packed),
         ctypes.byref(pages._native()),
@@ -185,6 +195,7 @@ def latent_attention(
         address(query),
         address(out),
     )
+    done(status, f"look back for {table.num_tokens} tokens")
     return out
 
 
@@ -197,7 +208,7 @@ def grouped_attention(
     need(kv_heads > 0 and heads % kv_heads == 0, f"{heads} heads cannot share {kv_heads}")
     _check_look(query, pages, table, (heads, head_dim), 2 * kv_heads * head_dim)
     out = torch.empty_like(query)
-    core().bise_grouped_attention(
+    status = core().bise_grouped_attention(
         ctypes.byref(_GroupedShape(heads, kv_heads, head_dim, scale)),
         ctypes.byref(pages._native()),
         table.spans,
@@ -205,6 +216,7 @@ def grouped_attention(
         address(query),
         address(out),
     )
+    done(status, f"look back for {table.num_tokens} tokens")
     return out
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.library import address, core, done, need, need_tensor
 
 
 class WeightType(IntEnum):
@@ -263,6 +263,7 @@ def pack(
             ctypes.c_int64(is_gated),
             address(packed),
         )
+    done(result, f"pack a matrix of {outputs} x {inputs}")
     if result == NOT_READ:
         raise NotRead("a file of weights ends too early, or cannot be read")
     if result != SOUND:
@@ -280,9 +281,10 @@ def unpack(matrix: Matrix) -> Tensor:
     """The packed numbers again, [outputs, inputs] fp32."""
     matrix.check()
     values = torch.empty(matrix.outputs, matrix.inputs)
-    core().bise_unpack(
+    status = core().bise_unpack(
         ctypes.byref(matrix._native()), ctypes.c_int64(matrix.is_gated), address(values)
     )
+    done(status, f"unpack a matrix of {matrix.outputs} x {matrix.inputs}")
     return values
 
 
@@ -318,7 +320,9 @@ def products(x: Tensor, matrices: Sequence[Matrix]) -> list[Tensor]:
         )
     )
     if outs:
-        core().bise_products(ctypes.byref(inputs[0]), listed, ctypes.c_int64(len(outs)))
+        count = ctypes.c_int64(len(outs))
+        status = core().bise_products(ctypes.byref(inputs[0]), listed, count)
+        done(status, f"multiply {len(x)} rows")
     return outs
 
 
@@ -376,7 +380,7 @@ class Mixture:
         need(inside, f"an expert was chosen that is not among the {self.num_experts}")
         self.check()
         out = torch.empty(x.shape[0], self.outputs)
-        core().bise_mixture(
+        status = core().bise_mixture(
             ctypes.byref(_inputs(x, self.inputs)),
             ctypes.byref(self._native),
             address(choice),
@@ -385,6 +389,7 @@ class Mixture:
             address(out),
             ctypes.c_int64(self.outputs),
         )
+        done(status, f"put {len(x)} rows through their experts")
         return out
 
 
@@ -392,10 +397,11 @@ def feed_forward(x: Tensor, layer: Gated) -> Tensor:
     """x [rows, dim] fp32 -> [rows, dim] fp32"""
     layer.check()
     out = torch.empty(x.shape[0], layer.down.outputs)
-    core().bise_feed_forward(
+    status = core().bise_feed_forward(
         ctypes.byref(_inputs(x, layer.gate_up.inputs)),
         ctypes.byref(_gated(layer)),
         address(out),
         ctypes.c_int64(layer.down.outputs),
     )
+    done(status, f"put {len(x)} rows through a feed-forward")
     return out

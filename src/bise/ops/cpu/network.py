@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.ops.cpu.library import address, core, need, need_tensor, start_of, whole_numbers
+from bise.ops.cpu.library import (
+    address,
+    core,
+    done,
+    need,
+    need_tensor,
+    start_of,
+    whole_numbers,
+)
 from bise.ops.cpu.look import Pages, Span, Table, _Cache, _GroupedShape, _LatentShape, _Span
 from bise.ops.cpu.matrix import Matrix, Mixture, _Gated, _gated, _Matrix, _Mixture
 from bise.ops.cpu.network_weights import (
@@ -195,8 +203,8 @@ class CoreNetwork:
         )
         room = self._room(num_tokens)  # held here: another thread's pass may want a larger one
         run = core().bise_run_pass
-        if run(ctypes.byref(self._native), ctypes.byref(native), address(room)):
-            raise MemoryError(f"too little memory for a pass of {num_tokens} tokens")
+        status = run(ctypes.byref(self._native), ctypes.byref(native), address(room))
+        done(status, f"compute a pass of {num_tokens} tokens")
         return passed
 
     def _check_pass(

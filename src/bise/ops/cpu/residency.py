@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core
+from bise.ops.cpu.library import address, core, done
 from bise.ops.cpu.network import CoreNetwork
 
 
@@ -34,19 +34,20 @@ class Residency:
 
     def __init__(self, network: CoreNetwork, budget_bytes: int, path: Path, mapped: Tensor):
         """mapped: the whole file at `path` as bytes, in which all experts lie"""
-        create = core().bise_residency
-        create.restype = ctypes.c_void_p
         file = os.open(path, os.O_RDONLY)
-        native = create(
+        native = ctypes.c_void_p()
+        status = core().bise_residency(
             ctypes.byref(network._native),
             ctypes.c_int64(budget_bytes),
             ctypes.c_int64(file),
             address(mapped),
+            ctypes.byref(native),
         )
-        self._native = ctypes.c_void_p(native)
-        network._native.residency = native
         end = weakref.finalize(network, _end, native, file)
         end.atexit = False  # a thread may still be in a pass then
+        done(status, "keep account of experts")
+        self._native = native
+        network._native.residency = native.value
         self._network = network  # what is counted lives as long as it
 
     def counts(self) -> ResidencyCounts:
@@ -56,6 +57,6 @@ class Residency:
         return ResidencyCounts(*found)
 
 
-def _end(native: int, file: int) -> None:
-    core().bise_residency_end(ctypes.c_void_p(native))
+def _end(native: ctypes.c_void_p, file: int) -> None:
+    core().bise_residency_end(native)
     os.close(file)

@@ -8,7 +8,7 @@ from ctypes import c_float, c_int64, c_void_p
 import torch
 from torch import Tensor
 
-from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.library import address, core, done, need, need_tensor
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None) -> Tensor:
@@ -18,10 +18,11 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None) -
     (rows, dim), stride = x.shape, c_int64(x.stride(0))
     _need_rows("out", out, rows, dim)
     need_tensor("weight", weight, (dim,), torch.float32)
-    core().bise_rms_norm(
+    status = core().bise_rms_norm(
         _start(x), stride, c_int64(rows), c_int64(dim), address(weight), c_float(eps),
         _start(out), c_int64(out.stride(0)),
     )  # fmt: skip
+    done(status, f"norm {rows} rows")
     return out
 
 
@@ -33,10 +34,11 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> None:
     need(x.stride(2) == 1, "a head of `x` is in pieces")
     for name, angles in (("cos", cos), ("sin", sin)):
         need_tensor(name, angles, (rows, rope // 2), torch.float32)
-    core().bise_rotate(
+    status = core().bise_rotate(
         _start(x), c_int64(x.stride(0)), c_int64(rows), c_int64(heads), c_int64(x.stride(1)),
         c_int64(rope), address(cos), address(sin),
     )  # fmt: skip
+    done(status, f"turn {rows} rows")
 
 
 def route(x: Tensor, gate: Tensor, topk: int) -> tuple[Tensor, Tensor]:
@@ -48,10 +50,11 @@ def route(x: Tensor, gate: Tensor, topk: int) -> tuple[Tensor, Tensor]:
     need(1 <= topk <= experts, f"{topk} of {experts} experts cannot be chosen")
     choice = torch.empty(rows, topk, dtype=torch.int32)
     weights = torch.empty(rows, topk, dtype=torch.float32)
-    core().bise_route(
+    status = core().bise_route(
         _start(x), c_int64(x.stride(0)), c_int64(rows), c_int64(dim), address(gate),
         c_int64(experts), c_int64(topk), address(choice), address(weights),
     )  # fmt: skip
+    done(status, f"choose experts for {rows} rows")
     return weights, choice
 
 
@@ -63,7 +66,7 @@ def embed(table: Tensor, ids: Tensor) -> Tensor:
     need(inside, f"an id is not one of the {len(table)} of the table")
     out = torch.empty(len(ids), table.shape[1], dtype=torch.float32)
     is_bf16 = c_int64(table.dtype == torch.bfloat16)
-    core().bise_embed(
+    status = core().bise_embed(
         address(table),
         is_bf16,
         c_int64(table.shape[1]),
@@ -71,6 +74,7 @@ def embed(table: Tensor, ids: Tensor) -> Tensor:
         c_int64(len(ids)),
         address(out),
     )
+    done(status, f"embed {len(ids)} ids")
     return out
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bise.errors import UserError
-from bise.ops.cpu.library import address, core, need, need_tensor
+from bise.ops.cpu.library import address, core, done, need, need_tensor
 from bise.ops.cpu.matrix import Gated, Matrix, _Gated, _gated, _Matrix
 from bise.ops.cpu.network_weights import check_matrix
 
@@ -161,8 +161,8 @@ class CoreEye:
             )
         )
         count = ctypes.c_int64(len(pixels))
-        if core().bise_see(ctypes.byref(self._native), pictures, count, address(vectors)):
-            raise MemoryError(f"too little memory to look at pictures of {sum(counts)} tokens")
+        status = core().bise_see(ctypes.byref(self._native), pictures, count, address(vectors))
+        done(status, f"look at pictures of {sum(counts)} tokens")
         return vectors
 
     def _check_image(self, image: Tensor) -> None:

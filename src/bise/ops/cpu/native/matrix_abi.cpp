@@ -1,7 +1,6 @@
 // The products for Python: plain C functions over plain pointers.
+#include "abi.h"
 #include "matrix.h"
-
-#define BISE_API extern "C" __attribute__((visibility("default")))
 
 using namespace bise;
 
@@ -15,26 +14,28 @@ BISE_API int bise_pack(int64_t type, int64_t source_type, const void* values, co
                        int64_t is_gated, void* packed) {
     const Source source = {SourceType(source_type), values, static_cast<const uint8_t*>(scales),
                            spans, num_spans};
-    return pack(WeightType(type), source, outputs, inputs, is_gated != 0,
-                static_cast<uint8_t*>(packed));
+    return guarded([&] {
+        return pack(WeightType(type), source, outputs, inputs, is_gated != 0,
+                    static_cast<uint8_t*>(packed));
+    });
 }
 
-BISE_API void bise_unpack(const Matrix* matrix, int64_t is_gated, float* values) {
-    unpack(*matrix, is_gated != 0, values);
+BISE_API int bise_unpack(const Matrix* matrix, int64_t is_gated, float* values) {
+    return guarded([&] { unpack(*matrix, is_gated != 0, values); });
 }
 
-BISE_API void bise_products(const Inputs* x, const Product* all, int64_t count) {
-    products(*x, all, count);
+BISE_API int bise_products(const Inputs* x, const Product* all, int64_t count) {
+    return guarded([&] { products(*x, all, count); });
 }
 
-BISE_API void bise_mixture(const Inputs* x, const Mixture* layer, const int32_t* choice,
-                           const float* weights, int64_t topk, float* out, int64_t out_stride) {
-    mixture(*x, *layer, choice, weights, topk, out, out_stride);
+BISE_API int bise_mixture(const Inputs* x, const Mixture* layer, const int32_t* choice,
+                          const float* weights, int64_t topk, float* out, int64_t out_stride) {
+    return guarded([&] { mixture(*x, *layer, choice, weights, topk, out, out_stride); });
 }
 
-BISE_API void bise_feed_forward(const Inputs* x, const Gated* layer, float* out,
-                                int64_t out_stride) {
-    feed_forward(*x, *layer, out, out_stride);
+BISE_API int bise_feed_forward(const Inputs* x, const Gated* layer, float* out,
+                               int64_t out_stride) {
+    return guarded([&] { feed_forward(*x, *layer, out, out_stride); });
 }
 
 BISE_API void bise_use_exact(int64_t wanted) { use_exact(wanted != 0); }
