@@ -229,6 +229,21 @@ def test_a_predicted_answer_is_the_same_and_counted(endless_server):
         assert endless_server.chat(prediction=wrong).status_code == 422
 
 
+def test_what_was_guessed_behind_a_stop_string_is_no_part_of_the_reply(endless_server):
+    told = "12345" * 8
+    prediction = {"type": "content", "content": told}
+    asked = {"max_tokens": 60, "logprobs": True, "prediction": prediction}
+    for length in range(12, 22):  # wherever in a step of several tokens it ends
+        body = endless_server.chat(stop=told[:length], **asked).json()
+        (choice,), usage = body["choices"], body["usage"]
+        assert (choice["finish_reason"], choice["message"]["content"]) == ("stop", "")
+        assert choice["stop_reason"] == told[:length]
+        rated = "".join(one["token"] for one in choice["logprobs"]["content"])
+        assert (usage["completion_tokens"], rated) == (length, told[:length])
+        details = usage["completion_tokens_details"]
+        assert 0 < details["accepted_prediction_tokens"] <= length
+
+
 def test_a_prompts_likelihoods_come_in_either_dialect(random_server):
     asked = {"max_tokens": 1, "n": 2}
     openai_body = random_server.chat(prompt_logprobs=3, **asked).json()

@@ -324,47 +324,51 @@ class Talk:
 
     def _read(self, step: Step) -> list[Delta]:
         """What one step of the engine adds to the reply."""
-        ask = self.prepared.ask
         if step.finish_reason == "deadline" and self._num_written == 0:
             raise DeadlinePassed("the time given to this request passed before its first token")
-        ids = list(step.ids)
-        self._num_written += len(ids)
+        ids, shown = list(step.ids), list[Delta]()
+        if step.finish_reason == "stop" and ids[-1] in self.prepared.ask.stop_ids:
+            self.stop_reason = ids.pop()
+        for place, token in enumerate(ids):
+            shown += self._until_stop(self._decode(token, step.logprobs[place : place + 1]))
+            if self.stops.matched is not None:  # guesses that came true may have gone on behind it
+                step = beginning(step, place + 1)
+                break
+        if step.finish_reason is not None:
+            shown += self._until_stop(self.decoder.finish(), is_last=True)
+            ended = "tool_calls" if self._num_calls else "stop"
+            self.finish_reason = self.finish_reason or (
+                ended if step.finish_reason == "stop" else "length"
+            )
+        self._count(step)
+        self.watch.saw(step, self.finish_reason)
+        return shown
+
+    def _count(self, step: Step) -> None:
+        """What a step brings besides text."""
+        self._num_written += len(step.ids)
         self._num_cached = max(self._num_cached, step.num_cached)
         if step.foretold != (0, 0):
             (num_true, num_false), (more, less) = self._foretold, step.foretold
             self._foretold = num_true + more, num_false + less
         self._prompt_logprobs += step.prompt_logprobs
-        self.logprobs += zip(ids, step.logprobs, strict=False)  # empty unless asked for
-        if step.finish_reason == "stop" and ids[-1] in ask.stop_ids:
-            self.stop_reason = ids.pop()
-        deltas = self._decode(ids, step.logprobs)
-        if step.finish_reason is not None:
-            deltas += self.decoder.finish()
-        shown = self._until_stop(deltas, is_last=step.finish_reason is not None)
-        if self.finish_reason is None and step.finish_reason is not None:
-            ended = "tool_calls" if self._num_calls else "stop"
-            self.finish_reason = ended if step.finish_reason == "stop" else "length"
-        self.watch.saw(step, self.finish_reason)
-        return shown
+        self.logprobs += zip(step.ids, step.logprobs, strict=False)  # empty unless asked for
 
-    def _decode(self, ids: list[int], logprobs: Sequence[TokenLogprobs]) -> list[Delta]:
-        """The pieces ids make. logprobs: of each, if asked for"""
-        deltas: list[Delta] = []
-        for place, token in enumerate(ids):
-            before = self.decoder.state
-            new = self.decoder.feed([token])
-            deltas += new
-            self._is_apart |= any(delta.kind != "answer" for delta in new)
-            after = self.decoder.state
-            self._num_thought += before == "thinking" or after == "thinking"
-            if logprobs and before == after == "answer" and not self.tekken.is_control(token):
-                if self._is_apart:
-                    self.answer_logprobs.append([])
-                    self._is_apart = False
-                self.answer_logprobs[-1].append((token, logprobs[place]))
+    def _decode(self, token: int, logprobs: Sequence[TokenLogprobs]) -> list[Delta]:
+        """The pieces an id makes. logprobs: its own, if asked for"""
+        before = self.decoder.state
+        deltas = self.decoder.feed([token])
+        self._is_apart |= any(delta.kind != "answer" for delta in deltas)
+        after = self.decoder.state
+        self._num_thought += before == "thinking" or after == "thinking"
+        if logprobs and before == after == "answer" and not self.tekken.is_control(token):
+            if self._is_apart:
+                self.answer_logprobs.append([])
+                self._is_apart = False
+            self.answer_logprobs[-1].append((token, logprobs[0]))
         return deltas
 
-    def _until_stop(self, deltas: list[Delta], *, is_last: bool) -> list[Delta]:
+    def _until_stop(self, deltas: Sequence[Delta], *, is_last: bool = False) -> list[Delta]:
         """Cut the answer at a stop string, and hold back what may begin one."""
         shown: list[Delta] = []
 
@@ -385,3 +389,15 @@ class Talk:
         if is_last:
             show(self.stops.flush())
         return shown
+
+
+def beginning(step: Step, num_ids: int) -> Step:
+    """The same step as if it had ended with its first ids: the others are no part of the reply."""
+    num_true, num_false = step.foretold
+    return replace(
+        step,
+        ids=step.ids[:num_ids],
+        logprobs=step.logprobs[:num_ids],
+        finish_reason=None,
+        foretold=(min(num_true, num_ids), num_false),
+    )
