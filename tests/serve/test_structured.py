@@ -82,6 +82,7 @@ def test_a_hundred_of_a_hundred_answers_are_valid(random_server):
         ({"guided_json": POINT}, valid),
         ({"structured_outputs": {"choice": ["yes", "no/\"\n\\", "ünï"]}},
          lambda text: text in ("yes", "no/\"\n\\", "ünï")),
+        ({"guided_choice": ["\x00\t\x7f\u2028"]}, lambda text: text == "\x00\t\x7f\u2028"),
         ({"guided_choice": ["yes", "no"]}, lambda text: text in ("yes", "no")),
         ({"structured_outputs": {"regex": r"[a-c/]{3}\d+\.\d{2}"}},
          re.compile(r"[a-c/]{3}\d+\.\d{2}").fullmatch),
@@ -91,7 +92,7 @@ def test_a_hundred_of_a_hundred_answers_are_valid(random_server):
         ({"guided_grammar": 'start: %json {"enum": [1, "<a>"]} // <b>'},
          lambda text: text in ("1", '"<a>"')),
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_every_way_to_ask_for_a_form_is_kept(random_server, fields, is_right):
     for seed in range(4):

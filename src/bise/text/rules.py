@@ -72,7 +72,8 @@ def choice_form(choices: Sequence[str]) -> Form:
     """One of some texts."""
     if not choices or not all(isinstance(one, str) for one in choices):
         raise BadRequest("`choices` must be a list of texts, and not empty")
-    return Form("start: " + " | ".join(json.dumps(one, ensure_ascii=False) for one in choices))
+    quotes = (json.dumps(one, ensure_ascii=False) for one in choices)  # Lark takes no bare DEL
+    return Form("start: " + " | ".join(one.replace("\x7f", "\\u007f") for one in quotes))
 
 
 QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\])+/|(?://|#)[^\n]*|(<)')
