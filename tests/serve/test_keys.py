@@ -167,6 +167,8 @@ def test_every_door_wants_a_key_in_its_own_words(start, thinker, file):
         for path in ("/health", "/v1/health/live", "/v1/health/ready"):
             assert server.client.get(path).status_code == 200, path
         assert server.client.get("/").status_code in (200, 404)  # the page asks for a key itself
+        allowed = server.client.options("/v1/chat/completions")
+        assert (allowed.status_code, allowed.headers["allow"]) == (405, "POST")
         wrong = ask(server, "bise-wrong-key")
         assert wrong.status_code == 401 and "wrong-key" not in wrong.text
         for header in ("authorization", "x-api-key", "api-key"):
