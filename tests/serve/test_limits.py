@@ -36,10 +36,11 @@ def heard(connection: socket.socket) -> tuple[int, dict, bytes]:
 
 
 def need(answer, status, code, words):
-    found, body, _ = answer
+    found, body, head = answer
     assert found == status == body["raw_status_code"], body
     assert body["error"]["code"] == code and words in body["message"]
-    assert body["request_id"]
+    lines = head.decode().lower().split("\r\n")
+    assert f"x-request-id: {body['request_id']}" in lines and "x-model: tiny" in lines
 
 
 @pytest.fixture(scope="module")

@@ -96,10 +96,12 @@ class Connection(H11Protocol):
             return
         answer = answer_to(fault)
         self.metrics.count_refusal(answer)
-        response = answer.response(uuid4().hex)
-        head = h11.Response(
-            status_code=fault.status, headers=[*response.raw_headers, (b"connection", b"close")]
+        request_id = uuid4().hex
+        response = answer.response(request_id)
+        response.headers.update(
+            {"X-Request-ID": request_id, "X-Model": self.metrics.model_name, "Connection": "close"}
         )
+        head = h11.Response(status_code=fault.status, headers=response.raw_headers)
         is_head = self.conn.our_state is h11.SEND_RESPONSE and self.scope["method"] == "HEAD"
         body = b"" if is_head else bytes(response.body)
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
