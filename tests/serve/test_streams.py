@@ -164,7 +164,8 @@ def test_a_stream_that_breaks_off_says_so_and_ends(start, chatterbox):
             while b"[DONE]" not in received:
                 received += connection.recv(4096)
         assert b'"object":"error"' in received and b"service_unavailable" in received
-        assert server.client.get("/health").status_code == 503
+        unwell = server.client.get("/health")
+        assert (unwell.status_code, unwell.headers["retry-after"]) == (503, "1")
         assert server.chat().status_code == 503
 
 

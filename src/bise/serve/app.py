@@ -20,7 +20,7 @@ from bise.serve.conversation_body import ConversationBody
 from bise.serve.conversation_door import conversations
 from bise.serve.envelope import Envelope
 from bise.serve.events import CLIENT_CLOSED
-from bise.serve.faults import HttpFault, UnknownModel, WrongModel, answer_to
+from bise.serve.faults import RETRY_AFTER_S, HttpFault, UnknownModel, WrongModel, answer_to
 from bise.serve.messages_body import CountBody, MessagesBody
 from bise.serve.messages_door import count_tokens, messages
 from bise.serve.metrics import Metrics
@@ -96,7 +96,9 @@ def create_app(
     @app.get("/health")
     async def health() -> Response:
         """200 when able to generate, 503 otherwise; no body."""
-        return Response(status_code=200 if served.talker.engine.is_well() else 503)
+        if served.talker.engine.is_well():
+            return Response()
+        return Response(status_code=503, headers={"Retry-After": RETRY_AFTER_S})
 
     @app.get("/metrics")
     @app.get("/v1/metrics")
