@@ -223,6 +223,18 @@ def test_a_child_that_hangs_is_replaced(engine, expected, caplog):
     assert "said nothing" in caplog.text
 
 
+def test_a_child_that_hangs_without_work_is_not_well(engine, expected):
+    child = process_of(engine)
+    wait_until(lambda: engine.is_well(stale_s=2.0))
+    os.kill(child, signal.SIGSTOP)
+    try:
+        wait_until(lambda: not engine.is_well(stale_s=2.0))
+    finally:
+        os.kill(child, signal.SIGCONT)
+    wait_until(lambda: engine.is_well(stale_s=2.0))
+    assert process_of(engine) == child and ids_of(engine.generate(ask(3))) == expected[3]
+
+
 def test_too_many_deaths_and_it_stays_away(plan, caplog):
     impatient = Patience(backoff_s=0.05, max_deaths=2, leave_s=20)
     called = threading.Event()

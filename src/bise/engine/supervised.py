@@ -178,9 +178,9 @@ class SupervisedEngine:
             return self._stats
 
     def is_well(self, stale_s: float = 10.0) -> bool:
-        """Whether there is a child that has nothing to do or gave a sign of life not long ago."""
+        """Whether there is a child that gave a sign of life not long ago, with work or without."""
         with self._lock:
-            return self._link is not None and self._silent_s() < stale_s
+            return self._link is not None and time.monotonic() - self._last_sign < stale_s
 
     def call_when_lost(self, call: Callable[[], None]) -> None:
         """Have something done, in another thread, when the engine is given up."""
