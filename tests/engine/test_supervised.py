@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
 import pytest
 import torch
@@ -233,6 +233,19 @@ def test_a_child_that_hangs_without_work_is_not_well(engine, expected):
         os.kill(child, signal.SIGCONT)
     wait_until(lambda: engine.is_well(stale_s=2.0))
     assert process_of(engine) == child and ids_of(engine.generate(ask(3))) == expected[3]
+
+
+def test_a_child_that_hangs_is_not_asked_for_ever(plan):
+    with SupervisedEngine(plan, patience=Patience(answer_s=0.2, leave_s=20)) as engine:
+        child = process_of(engine)
+        with closing(iter(engine.generate(ask(max_tokens=500), "mine"))) as steps:
+            next(steps)
+            os.kill(child, signal.SIGSTOP)
+            try:
+                with pytest.raises(EngineDown, match=r"said nothing for 0.2 s"):
+                    engine.stop_thinking("mine")
+            finally:
+                os.kill(child, signal.SIGCONT)
 
 
 def test_too_many_deaths_and_it_stays_away(plan, caplog):

@@ -83,6 +83,9 @@ class Patience:
     hang_s: float = 120.0
     """A child with work that says nothing for so long is killed. A step takes less."""
 
+    answer_s: float = 60.0
+    """Whoever wants a reply to stop thinking waits no longer for the child's word."""
+
     leave_s: float = 5.0
     """Time to finish a step when told to leave."""
 
@@ -158,7 +161,11 @@ class SupervisedEngine:
         with self._lock:
             if request_id not in self._ids:
                 raise NotFound(f"request `{request_id}` is not running")
-        answer = self._ask(lambda number: StopThinking(number, request_id), timeout_s=60)
+        limit_s = self.patience.answer_s
+        try:
+            answer = self._ask(lambda number: StopThinking(number, request_id), limit_s)
+        except queue.Empty:
+            raise EngineDown(f"has said nothing for {limit_s:g} s") from None
         if isinstance(answer, Exception):
             raise answer
 
