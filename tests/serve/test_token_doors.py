@@ -34,6 +34,19 @@ def test_a_conversation_becomes_what_the_model_reads(thinking_server):
     assert shown.headers["x-reasoning-effort"] == "high"
 
 
+def test_what_is_left_out_of_account_is_named(thinking_server):
+    chat = {"messages": HELLO, "add_special_tokens": False}
+    strict = {"x-strict": "true"}
+    reply = thinking_server.client.post("/tokenize", json=chat, headers=strict)
+    assert reply.status_code == 200, "a field of this door"
+    assert reply.headers["x-ignored-params"] == "add_special_tokens"
+    assert reply.headers["x-reasoning-effort"] == "none"
+    assert thinking_server.post("/tokenize", messages=HELLO, return_token_strs=3).status_code == 422
+    for path, body in (("/tokenize", {"prompt": "x"}), ("/detokenize", {"tokens": [300]})):
+        assert "x-ignored-params" not in thinking_server.post(path, **body).headers
+        assert thinking_server.post(path, **body, foo=1).headers["x-ignored-params"] == "foo"
+
+
 def test_pictures_are_shown_as_their_places(thinking_server, red_square):
     data = base64.b64encode(red_square.read_bytes()).decode()
     picture = {"type": "image_url", "image_url": f"data:image/png;base64,{data}"}

@@ -1,7 +1,7 @@
 """The body of `POST /v1/chat/completions`: which fields there are, and what they mean to us."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from bise.serve.shapes import SamplingBody, Shape, refuse, shaped
 
@@ -84,10 +84,13 @@ class ChatBody(SamplingBody):
         return self.include_reasoning is not False and not is_excluded
 
 
-def read_body(fields: Mapping[str, Any]) -> ChatBody:
+Chat = TypeVar("Chat", bound=ChatBody)
+
+
+def read_body(fields: Mapping[str, Any], kind: type[Chat] = ChatBody) -> Chat:
     """Check the shape of a body."""
     refuse(fields)
-    return shaped(ChatBody, fields)
+    return shaped(kind, fields)
 
 
 def unknown_in(messages: Sequence[Any]) -> Iterator[tuple[int, str, str]]:

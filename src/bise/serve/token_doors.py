@@ -1,20 +1,20 @@
 """The doors that only count and show: `/tokenize`, `/detokenize` and `/render`."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import FailFast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bise.serve.chat_body import read_body
+from bise.serve.chat_body import ChatBody, read_body
 from bise.serve.completion_body import encode_prompt
 from bise.serve.json_body import read_object
 from bise.serve.limits import need_at_most, need_chars
 from bise.serve.metrics import Metrics
 from bise.serve.served import Served
 from bise.serve.shapes import Shape, shaped
-from bise.serve.turn import take
+from bise.serve.turn import ignored_header, take
 from bise.text.parse import is_list
 
 
@@ -23,6 +23,15 @@ class TokenizeBody(Shape):
 
     prompt: str
     model: str | None = None
+    add_special_tokens: bool | None = None
+    return_token_strs: bool | None = None
+
+
+class TokenizeChat(ChatBody):
+    """A conversation, which has its markers in any case."""
+
+    UNUSED: ClassVar[frozenset[str]] = ChatBody.UNUSED | {"add_special_tokens"}
+
     add_special_tokens: bool | None = None
     return_token_strs: bool | None = None
 
@@ -37,9 +46,10 @@ async def tokenize(request: Request, served: Served, metrics: Metrics) -> Respon
     fields = await read_object(request, served.limits)
     tekken = served.talker.chat.tekken
     if "messages" in fields:
-        wants_texts = fields.pop("return_token_strs", None) is True
-        question = await take(request, read_body(fields), served, metrics)
-        ids = question.prompt.ids
+        chat = read_body(fields, TokenizeChat)
+        wants_texts = chat.return_token_strs is True
+        question = await take(request, chat, served, metrics)
+        ids, headers = question.prompt.ids, question.headers
     else:
         body = shaped(TokenizeBody, fields)
         served.need(body.model)
@@ -47,9 +57,10 @@ async def tokenize(request: Request, served: Served, metrics: Metrics) -> Respon
         need_chars(len(body.prompt), served.limits, served.max_positions)
         has_bos = body.add_special_tokens is not False
         ids = await asyncio.to_thread(encode_prompt, body.prompt, tekken, has_bos=has_bos)
+        headers = ignored_header(body.ignored)
     texts = [tekken.token_text(token) for token in ids] if wants_texts else None
     answer = {"count": len(ids), "tokens": ids, "max_model_len": served.max_positions}
-    return JSONResponse({**answer, "token_strs": texts})
+    return JSONResponse({**answer, "token_strs": texts}, headers=headers)
 
 
 async def detokenize(request: Request, served: Served, metrics: Metrics) -> Response:  # noqa: ARG001
@@ -61,7 +72,7 @@ async def detokenize(request: Request, served: Served, metrics: Metrics) -> Resp
     served.need(body.model)
     decode = served.talker.chat.tekken.decode
     text = await asyncio.to_thread(decode, body.tokens, show_control=True)
-    return JSONResponse({"prompt": text})
+    return JSONResponse({"prompt": text}, headers=ignored_header(body.ignored))
 
 
 async def render(request: Request, served: Served, metrics: Metrics) -> Response:
