@@ -56,7 +56,9 @@ def test_versions_model_and_license(thinking_server):
 def test_what_other_models_do_is_refused(thinking_server):
     for path in ("/v1/embeddings", "/v1/fim/completions", "/mistral/v1/embeddings"):
         reply = thinking_server.post(path, model="tiny", input="x")
-        assert reply.status_code == 400 and reply.json()["type"] == "invalid_model"
+        body = reply.json()
+        assert reply.status_code == 400 and body["type"] == "invalid_model"
+        assert body["param"] is None, "the model's name is no field"
 
 
 def test_an_engine_that_dies_while_somebody_waits_is_not_ready():

@@ -87,7 +87,9 @@ def create_app(
     @app.post("/v1/fim/completions")
     async def other_models() -> Response:
         """What other models do."""
-        raise WrongModel(f"`{served.name}` neither embeds nor fills in the middle: it is a chat's")
+        raise WrongModel(
+            f"the model `{served.name}` neither embeds nor fills in the middle: it is a chat's"
+        )
 
     add_nim_doors(app, served)
     add_model_doors(app, served)
