@@ -36,6 +36,7 @@ def contents_of(chunks):
 
 WAYS = [
     ("/mistral/v1/chat/completions", {}, {}, True),
+    ("/mistral/v1/chat/completions/", {}, {}, True),
     ("/openai/v1/chat/completions", {}, {}, False),
     ("/openai/v1/chat/completions", MISTRAL, {}, False),
     ("/v1/chat/completions", MISTRAL, {}, True),

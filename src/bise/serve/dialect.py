@@ -18,11 +18,17 @@ MISTRAL_FIELDS = frozenset(("random_seed", "safe_prompt", "prompt_mode"))
 
 
 def split_path(path: str) -> tuple[Dialect | None, str]:
-    """The dialect a path asks for, and the path without that."""
+    """The dialect a path asks for, and the path without that.
+
+    A slash at the end of a path of the API means nothing: a redirect to the path without one would
+    lose the dialect.
+    """
+    asked: Dialect | None = None
     for prefix, dialect in PREFIXES.items():
         if path.startswith(f"{prefix}/v1/"):
-            return dialect, path.removeprefix(prefix)
-    return None, path
+            asked, path = dialect, path.removeprefix(prefix)
+            break
+    return asked, path.rstrip("/") if path.startswith("/v1/") else path
 
 
 def dialect_of_call(path: str, prefix: Dialect | None, headers: Headers) -> Dialect | None:
