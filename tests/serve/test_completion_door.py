@@ -68,6 +68,24 @@ def test_a_stream_is_the_whole_in_pieces(thinking_server):
     assert text == "46, yes"
 
 
+def test_every_piece_of_a_stream_can_have_the_usage_so_far(thinking_server):
+    asked = {"include_usage": True, "continuous_usage_stats": True}
+    chunks = chunks_of(thinking_server, stream_options=asked, n=2)
+    for index in (0, 1):
+        own = [one for one in chunks if one["choices"] and one["choices"][0]["index"] == index]
+        counts = [one["usage"]["completion_tokens"] for one in own]
+        assert counts == sorted(counts) and len(own) > 1
+        assert {one["usage"]["prompt_tokens"] for one in own} == {
+            chunks[-1]["usage"]["prompt_tokens"]
+        }
+    ends = [
+        one["usage"]["completion_tokens"]
+        for one in chunks[:-1]
+        if one["choices"][0]["finish_reason"]
+    ]
+    assert sum(ends) == chunks[-1]["usage"]["completion_tokens"]
+
+
 def test_the_prompt_alone_can_be_echoed(thinking_server):
     (choice,) = complete(thinking_server, echo=True, max_tokens=0).json()["choices"]
     assert choice["text"] == "46" and choice["finish_reason"] == "length"

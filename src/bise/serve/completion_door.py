@@ -85,6 +85,7 @@ def form_of(body: CompletionBody, served: Served, count: int) -> CompletionForm:
         num_top=body.logprobs,
         rates_prompt=body.rates_prompt,
         has_usage=bool(options.include_usage),
+        counts_on=bool(options.continuous_usage_stats),
     )
 
 

@@ -32,7 +32,10 @@ class CompletionForm:
     """Tell the likelihoods of each prompt besides."""
 
     has_usage: bool = False
-    """End a stream with its usage."""
+    """End a stream with its usage,"""
+
+    counts_on: bool = False
+    """and send that of its choice so far with every piece."""
 
     places: dict[int, Places] = field(default_factory=dict[int, Places])
     """Where the next token of each choice stands that has begun."""
@@ -60,7 +63,8 @@ class CompletionForm:
         is_first = index not in self.places and talk.usage.completion_tokens > 0
         if not (joined(deltas, "answer") or is_first or talk.finish_reason is not None):
             return None  # likelihoods stay with the talk, and come with the next text
-        return {**self.head(), "choices": [self.choice(index, talk, deltas)]}
+        usage = {"usage": self.usage([talk])} if self.counts_on else {}
+        return {**self.head(), "choices": [self.choice(index, talk, deltas)], **usage}
 
     def usage_chunk(self, talks: Sequence[Talk]) -> dict[str, Any]:
         return {**self.head(), "choices": [], "usage": self.usage(talks)}
