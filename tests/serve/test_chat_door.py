@@ -326,6 +326,27 @@ def test_unknown_fields_are_ignored_and_named(thinking_server):
     assert "x-ignored-params" not in thinking_server.chat(max_tokens=0).headers
 
 
+CHAT = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
+TEXT = {"prompt": "hi", "max_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "field", "other"),
+    [
+        ("/v1/chat/completions", CHAT, {"top_logprobs": 2}, {"logprobs": True}),
+        ("/v1/chat/completions", CHAT, {"stream_options": {}}, {"stream": True}),
+        ("/v1/chat/completions", CHAT, {"top_prompt_logprobs": 2}, {"prompt_logprobs": True}),
+        ("/v1/completions", TEXT, {"stream_options": {}}, {"stream": True}),
+        ("/v1/completions", TEXT, {"top_prompt_logprobs": 2}, {"prompt_logprobs": True}),
+    ],
+)
+def test_what_means_nothing_alone_is_named_then(thinking_server, path, asked, field, other):
+    alone = thinking_server.post(path, **asked, **field)
+    assert alone.status_code == 200 and alone.headers["x-ignored-params"] == next(iter(field))
+    both = thinking_server.post(path, **asked, **field, **other)
+    assert both.status_code == 200 and "x-ignored-params" not in both.headers
+
+
 def test_usage_so_far_can_come_with_every_chunk(thinking_server):
     options = {"include_usage": True, "continuous_usage_stats": True}
     chunks = events_of(thinking_server, stream_options=options)

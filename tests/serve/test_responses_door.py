@@ -247,10 +247,14 @@ def test_what_is_left_out_is_named(thinking_server):
         metadata={"a": "b"},
         store=True,
         foo=1,
+        reasoning={"effort": "none", "summary": "auto"},
+        text={"format": {"type": "text"}, "verbosity": "low"},
         max_output_tokens=1,
     )
     named = reply.headers["x-ignored-params"]
-    assert named == "foo,metadata,input[1],include,tools[1],tools[2]"
+    assert named == (
+        "foo,metadata,input[1],include,reasoning.summary,text.verbosity,tools[1],tools[2]"
+    )
     assert reply.json()["store"] is False and reply.json()["metadata"] == {"a": "b"}
 
 

@@ -107,6 +107,8 @@ class Translation:
             self.add_item(an_object(item, f"input[{number}]"), f"input[{number}]")
         if set(body.include or ()) - {SEALED, RATED}:
             self.ignored.append("include")
+        self.ignored += beside("reasoning", body.reasoning, "effort")
+        self.ignored += beside("text", body.text, "format")
         tools = self.tools_from(body.tools or ())
         fields: dict[str, Any] = {
             "model": body.model,
@@ -227,6 +229,12 @@ def translate(body: ResponsesBody, seal: Seal) -> tuple[ChatBody, Translation]:
     """The chat a body means, and what to remember of the translation."""
     translation = Translation(seal, list(body.ignored))
     return translation.chat(body), translation
+
+
+def beside(where: str, given: Mapping[str, Any] | None, used: str) -> list[str]:
+    """What an object says besides the one thing that is used of it."""
+    others = (name for name, value in (given or {}).items() if value is not None and name != used)
+    return [f"{where}.{name}" for name in others]
 
 
 def format_from(text: Mapping[str, Any]) -> dict[str, Any] | None:

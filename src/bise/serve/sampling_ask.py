@@ -50,9 +50,14 @@ def salt_of(body: SamplingBody, limits: Limits) -> str:
 
 
 def unused_in(body: SamplingBody, limits: Limits) -> list[str]:
-    """Fields that were sent and are not used, by this server or by any."""
-    is_unused = body.priority is not None and not limits.priority
-    return sorted([*body.ignored, *(["priority"] if is_unused else [])])
+    """Fields that were sent and are not used: by any server, by this one, or beside the others."""
+    lacks = {
+        "priority": not limits.priority,
+        "stream_options": not body.has_stream,
+        "top_prompt_logprobs": body.prompt_logprobs is not True,
+    }
+    alone = {name for name, is_lacking in lacks.items() if is_lacking} & body.model_fields_set
+    return sorted({*body.ignored, *alone})
 
 
 def sampling_of(body: SamplingBody, tekken: Tekken, limits: Limits) -> Sampling:

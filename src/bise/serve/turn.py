@@ -141,7 +141,12 @@ def unused_fields(body: ChatBody, limits: Limits, is_strict: bool) -> list[str]:
     if is_strict and (body.unknown or in_messages):
         tops: list[list[str | int]] = [[name] for name in body.unknown]
         raise forbidden([*tops, *(["messages", *place] for place in in_messages)])
-    return [*unused_in(body, limits), *sorted({f"messages.{name}" for _, _, name in in_messages})]
+    idle = ["top_logprobs"] if body.top_logprobs is not None and not body.logprobs else []
+    return [
+        *unused_in(body, limits),
+        *idle,
+        *sorted({f"messages.{name}" for _, _, name in in_messages}),
+    ]
 
 
 def begin(
