@@ -10,6 +10,7 @@ import pytest
 
 from bise.serve.app import DOORS
 from bise.serve.events import EventStream
+from bise.serve.replies import together
 
 LONG = {"messages": [{"role": "user", "content": "count"}], "max_tokens": 400}
 
@@ -212,3 +213,31 @@ def test_a_stream_with_much_to_send_lets_others_have_their_turn():
         return sent
 
     assert asyncio.run(run()) < 1000 < len(told)
+
+
+def test_replies_that_wait_cost_a_piece_of_another_nothing():
+    """A thousand may wait for their turn in one request, and others are served by the same loop."""
+
+    class Talking:
+        async def __aiter__(self):
+            for _ in range(300):
+                await asyncio.sleep(0)
+                yield []
+
+    class Waiting:
+        async def __aiter__(self):
+            await asyncio.Event().wait()
+            yield []
+
+    async def read(num_waiting: int) -> float:
+        rounds = together([Talking(), *[Waiting() for _ in range(num_waiting)]])
+        assert (await anext(rounds)) == (0, [])
+        began_s = time.thread_time()
+        for _ in range(299):
+            assert (await anext(rounds)) == (0, [])
+        lasted_s = time.thread_time() - began_s
+        await rounds.aclose()
+        return lasted_s
+
+    few, many = (min(asyncio.run(read(count)) for _ in range(3)) for count in (1, 1000))
+    assert many < 5 * few

@@ -43,20 +43,26 @@ async def together(talks: Sequence[Talk]) -> AsyncGenerator[tuple[int, list[Delt
                 yield 0, deltas
         return
     readers = [talk.__aiter__() for talk in talks]
-    coming = {asyncio.ensure_future(anext(reader)): at for at, reader in enumerate(readers)}
+    coming: dict[int, asyncio.Future[list[Delta]]] = {}
+    come: asyncio.Queue[int] = asyncio.Queue()
+
+    def read_on(index: int) -> None:
+        coming[index] = asyncio.ensure_future(anext(readers[index]))
+        coming[index].add_done_callback(lambda _: come.put_nowait(index))
+
     try:
-        while coming:
-            done, _ = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                index = coming.pop(task)
-                try:
-                    deltas = task.result()
-                except StopAsyncIteration:
-                    continue
-                yield index, deltas
-                coming[asyncio.ensure_future(anext(readers[index]))] = index
+        for index in range(len(readers)):
+            read_on(index)
+        while coming:  # no piece looks at those who wait: there may be a thousand
+            index = await come.get()
+            try:
+                deltas = coming.pop(index).result()
+            except StopAsyncIteration:
+                continue
+            yield index, deltas
+            read_on(index)
     finally:
-        await finish(*coming)
+        await finish(*coming.values())
         for reader in readers:
             await reader.aclose()
 
