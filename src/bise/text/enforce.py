@@ -175,11 +175,8 @@ class Enforced:
     def _plain(self, word: str, meaning: Any, place: str, depth: int) -> Any:
         if word in ("enum", "required"):
             self._count(len(meaning), place, depth)
-        if word == "pattern" and len(meaning) > self.max_pattern:
-            raise BadRequest(
-                f"{named(place)} has {len(meaning):,} characters, expected at most "
-                f"{self.max_pattern:,}"
-            )
+        if word == "pattern":
+            self._measure(meaning, place)
         if word == "$ref":
             self.refs.add(meaning)
             if not (meaning == "#" or meaning.startswith("#/")):
@@ -188,6 +185,13 @@ class Enforced:
                     hint="put what it refers to into `$defs`",
                 )
         return meaning
+
+    def _measure(self, pattern: str, place: str) -> None:
+        if len(pattern) > self.max_pattern:
+            raise BadRequest(
+                f"{named(place)} has {len(pattern):,} characters, expected at most "
+                f"{self.max_pattern:,}"
+            )
 
     def _list(self, schemas: Any, where: str, depth: int) -> list[Any]:
         if not isinstance(schemas, list) or not schemas:
@@ -203,6 +207,9 @@ class Enforced:
         if not isinstance(schemas, Mapping):
             raise BadRequest(f"{named(where)} must be an object of schemas")
         given = cast(Mapping[str, object], schemas)
+        if where.endswith(".patternProperties"):
+            for pattern in given:
+                self._measure(pattern, where)
         return {name: self.schema(one, f"{where}.{name}", depth + 1) for name, one in given.items()}
 
     def _count(self, count: int, where: str, depth: int) -> None:
