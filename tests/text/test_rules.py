@@ -117,7 +117,11 @@ def test_limits_are_kept_to_the_number(limit):
         "max_pattern": {"pattern": "ab"},
     }
     is_pattern = limit == "max_pattern"
-    for schema in (sizes[limit], {"patternProperties": {"ab": {}}})[: 1 + is_pattern]:
+    others = {
+        "max_nodes": [{"const": {"a": 1}}, {"const": [[]]}],
+        "max_pattern": [{"patternProperties": {"ab": {}}}],
+    }
+    for schema in (sizes[limit], *others.get(limit, ())):
         assert enforced(schema, "s", **{limit: 2})[1] == []
         with pytest.raises(BadRequest) as caught:
             enforced(schema, "s", **{limit: 1})

@@ -6,7 +6,7 @@ docs/structured.md has the list for users.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
@@ -173,8 +173,8 @@ class Enforced:
         return {"properties": listed, "additionalProperties": False}
 
     def _plain(self, word: str, meaning: Any, place: str, depth: int) -> Any:
-        if word in ("enum", "required"):
-            self._count(len(meaning), place, depth)
+        if word in ("const", "enum", "required"):
+            self._count(num_inside(meaning), place, depth)
         if word == "pattern":
             self._measure(meaning, place)
         if word == "$ref":
@@ -260,6 +260,16 @@ def has_plain_names(given: Mapping[str, Any]) -> bool:
         {"pattern"},
         {"enum"},
     )
+
+
+def num_inside(value: object) -> int:
+    """Values inside a value: entries and fields, and what is inside those."""
+    inner: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        inner = cast(Mapping[str, object], value).values()
+    elif isinstance(value, list):
+        inner = cast(list[object], value)
+    return sum(1 + num_inside(one) for one in inner)
 
 
 def bare(number: int) -> int:
