@@ -180,6 +180,31 @@ def test_a_grammar_is_no_json_in_which_tokens_hide():
             grammar_form(grammar)
 
 
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ('{"multipleOf": 0.0000001}', r"`grammar\.multipleOf` cannot be enforced"),
+        ('{"items": {"multipleOf": 99991}}', r"`grammar\.items\.multipleOf` cannot be enforced"),
+        ('{"enum": [1, 2, 3]}', "more than 2 schemas"),
+        ('{"not": {}}', "cannot be enforced"),
+        ('{"a', "without a schema"),
+        ("# {}", "without a schema"),
+    ],
+)
+def test_a_schema_in_a_grammar_may_cost_no_more_than_another(schema, words):
+    grammar = f"start: number\nnumber: %json\n {schema}"
+    with pytest.raises(BadRequest, match=words):
+        grammar_form(grammar, max_nodes=2)
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    ['start: %json {"multipleOf": 5}', 'start: %json{"x-guidance": {}}', 'start: "%json" // %json'],
+)
+def test_a_schema_in_a_grammar_stays_as_it_is(grammar):
+    assert grammar_form(grammar).grammar == grammar
+
+
 @pytest.mark.parametrize("choices", [[], ["a", 1], ""])
 def test_a_choice_has_texts_to_choose_from(choices):
     with pytest.raises(BadRequest, match="`choices`"):

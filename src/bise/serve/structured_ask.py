@@ -108,7 +108,7 @@ def made(kind: str, value: Any, where: str, limits: Limits) -> Form:
     if kind == "grammar":
         grammar = typed(value, str, where)
         need_chars_at_most(where, grammar, limits.grammar_chars)
-        return grammar_form(grammar)
+        return grammar_form(grammar, **schema_limits(limits))
     form = json_form(schema_in(value, where, limits), where, **schema_limits(limits))
     if kind == "strict_json" and form.dropped:
         raise BadRequest(

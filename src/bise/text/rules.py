@@ -76,20 +76,42 @@ def choice_form(choices: Sequence[str]) -> Form:
     return Form("start: " + " | ".join(one.replace("\x7f", "\\u007f") for one in quotes))
 
 
-QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\])+/|(?://|#)[^\n]*|(<)')
-"""What may hold a `<` that is no token, or one that is. Patterns may go over several lines."""
+QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\])+/|(?://|#)[^\n]*|(<|%json)')
+"""What may hold a `<` that is no token, or one that is, or a schema. Patterns may go over several
+lines."""
 
 
-def grammar_form(grammar: str) -> Form:
-    """A grammar in llguidance's Lark, over text only: markers are for the reply's own format."""
+def grammar_form(grammar: str, **limits: int) -> Form:
+    """A grammar in llguidance's Lark, over text only: markers are for the reply's own format.
+
+    limits: of schemas in it, as of `enforced`
+    """
     if grammar.lstrip().startswith("{"):  # the library's JSON, in which tokens stand in strings
         raise BadRequest("`grammar` is JSON, expected Lark", hint="begin it with `start: …`")
-    if any(found[1] for found in QUOTED.finditer(grammar)):
-        raise BadRequest(
-            "`grammar` names a token in `<…>`, but only text can be asked for",
-            hint="write text in quotes",
-        )
+    for found in QUOTED.finditer(grammar):
+        if found[1] == "<":
+            raise BadRequest(
+                "`grammar` names a token in `<…>`, but only text can be asked for",
+                hint="write text in quotes",
+            )
+        if found[1] is not None:
+            check_inner(grammar[found.end() :].lstrip(), limits)
     return Form(grammar)
+
+
+def check_inner(text: str, limits: Mapping[str, int]) -> None:
+    """Refuse the schema a text begins with if it would take too long to compile."""
+    try:
+        schema, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("`grammar` has a `%json` without a schema behind it") from None
+    _, dropped = enforced(schema, "grammar", **limits)
+    steps = [place for place in dropped if place.endswith(".multipleOf")]
+    if steps:
+        raise BadRequest(
+            f"{quoted(steps[:5])} cannot be enforced",
+            hint="ask for a multiple of something smaller",
+        )
 
 
 def calls_of(
