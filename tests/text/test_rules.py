@@ -128,6 +128,42 @@ def test_limits_are_kept_to_the_number(limit):
         assert isinstance(caught.value, TooComplex) or is_pattern
 
 
+PATTERNS = [{"type": "string", "pattern": f".*{letter}.*"} for letter in "abcdefghi"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": PATTERNS},
+        {"allOf": [{"properties": {"a": one}} for one in PATTERNS]},
+        {"allOf": [{"$ref": f"#/$defs/{n}"} for n in range(9)],
+         "$defs": {str(n): {"anyOf": [one, {"items": one}]} for n, one in enumerate(PATTERNS)}},
+        {"$ref": "#/$defs/0", "$defs": {
+            str(n): one | {"$ref": f"#/$defs/{n + 1}"} for n, one in enumerate(PATTERNS)
+        } | {"9": {}}},
+        {"patternProperties": {f"^{n}$": {} for n in range(51)}},
+        {"items": {"patternProperties": {f"^{n}$": {} for n in range(49)}},
+         "patternProperties": {"^a": {}, "^b": {}}},
+    ],
+)  # fmt: skip
+def test_patterns_that_are_tried_together_are_few(schema):
+    with pytest.raises(TooComplex, match=r"expected at most 8|more than 50 patterns"):
+        enforced(schema, "s")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": PATTERNS[:8]},
+        {"properties": {str(n): one for n, one in enumerate(PATTERNS)}},
+        {"anyOf": PATTERNS},
+        {"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": PATTERNS}}},
+    ],
+)
+def test_patterns_beside_each_other_are_as_many_as_one_likes(schema):
+    assert enforced(schema, "s")[1] == []
+
+
 anything = some.recursive(
     some.none() | some.booleans() | some.integers(-3, 3) | some.text(max_size=3),
     lambda inner: some.lists(inner, max_size=3)

@@ -54,6 +54,13 @@ FORMATS = frozenset(
 JOINING = frozenset(("allOf", "anyOf", "oneOf", "$ref"))
 """Words that join a schema with others, of which some things are only known together."""
 
+MOST_JOINED = 8
+"""Patterns in those parts of a schema that are joined: whether a text can match them all is found
+out by trying, which takes three times as long for each one more, and gigabytes soon."""
+
+MOST_NAMES = 50
+"""Names in all `patternProperties`: whether two can mean the same is found out for each pair."""
+
 LARGEST_STEP = 10_000
 """Of what `multipleOf` asks for, all of a schema together and without zeros at the end: a larger
 one takes seconds to compile."""
@@ -85,6 +92,9 @@ class Enforced:
 
     refs: set[str] = field(default_factory=set[str])
     num_nodes: int = 0
+    num_names: int = 0
+    """Patterns for names of properties."""
+
     step: int = 1
     """What all `multipleOf` so far divide, in units of their last digit."""
 
@@ -208,6 +218,9 @@ class Enforced:
             raise BadRequest(f"{named(where)} must be an object of schemas")
         given = cast(Mapping[str, object], schemas)
         if where.endswith(".patternProperties"):
+            self.num_names += len(given)
+            if self.num_names > MOST_NAMES:
+                raise TooComplex(f"{named(where)} and others have more than {MOST_NAMES} patterns")
             for pattern in given:
                 self._measure(pattern, where)
         return {name: self.schema(one, f"{where}.{name}", depth + 1) for name, one in given.items()}
@@ -246,7 +259,44 @@ def enforced(
             f"`{where}` has references that lead back to themselves: {quoted(circle.args[1][:4])}",
             hint="let something stand between them, such as a property",
         ) from None
+    num_joined = len(joined_patterns(made))
+    if num_joined > MOST_JOINED:
+        raise TooComplex(
+            f"`{where}` has {num_joined} patterns in parts that are joined by `allOf` or `$ref`, "
+            f"expected at most {MOST_JOINED}"
+        )
     return made, work.dropped
+
+
+def joined_patterns(schema: Any) -> set[str]:
+    """Patterns that one text may have to match together, or in company of others."""
+    found, seen = set[str](), set[tuple[int, bool]]()
+    stack: list[tuple[Any, bool]] = [(schema, False)]
+    while stack:
+        node, is_joined = stack.pop()
+        if (id(node), is_joined) in seen or not isinstance(node, dict):
+            continue
+        seen.add((id(node), is_joined))
+        given = cast(dict[str, Any], node)
+        is_joined = is_joined or num_parts(given) > 1
+        if is_joined and "pattern" in given:
+            found.add(given["pattern"])
+        if "$ref" in given:
+            stack.append((at(schema, given["$ref"]), is_joined))
+        stack += [(given[word], is_joined) for word in SCHEMAS & given.keys()]
+        for word in SCHEMA_LISTS & given.keys():
+            stack += ((one, is_joined) for one in given[word])
+        for word in SCHEMA_MAPS & given.keys():
+            is_there = word in ("properties", "patternProperties")
+            stack += ((one, is_joined and is_there) for one in given[word].values())
+    return found
+
+
+def num_parts(schema: Mapping[str, Any]) -> int:
+    """How many things that a schema says are to hold for one value."""
+    others = len(JOINING & schema.keys() - {"allOf"})
+    has_own = bool(schema.keys() - JOINING - {"$defs", "definitions"})
+    return len(schema.get("allOf", ())) + others + has_own
 
 
 def has_plain_names(given: Mapping[str, Any]) -> bool:
