@@ -386,6 +386,13 @@ def test_rules_that_cost_too_much_are_refused_soon(core_of):
     assert time.monotonic() - started < 5
 
 
+def test_where_the_library_panics_it_is_told_in_our_words(core_of):
+    rules = "start: %json " + json.dumps({"const": [["z"] * 700] * 100})
+    with pytest.raises(TooComplex, match="too complex for the library") as caught:
+        run_all(core_of(), [held(grammar=Grammar(rules=rules))])
+    assert "panic" not in caught.value.message
+
+
 def test_who_waits_for_rules_waits_alone(core_of, monkeypatch):
     core = core_of(sees_aside=True)
     go_on, compile_rules = threading.Event(), core.grammars._compile

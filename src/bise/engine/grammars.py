@@ -354,6 +354,8 @@ def fault_of(words: str) -> BadRequest:
     lines = [line.strip() for line in words.splitlines() if line.strip()] or ["no reason given"]
     reason = next((line for line in lines if line.startswith("error: ")), lines[0])
     reason = re.sub(r"^(at )?\d+\(\d+\): |^error: ", "", reason)[:300]
+    if reason.startswith("panic: "):  # a bound of the library's own that it does not put in words
+        return TooComplex("the rules of the answer are too complex for the library they go through")
     if any(word in words.lower() for word in SPENT):
         return TooComplex(f"the rules of the answer are too complex: {reason}")
     return BadRequest(f"the rules of the answer cannot be followed: {reason}")
