@@ -222,6 +222,7 @@ def test_a_grammar_is_no_json_in_which_tokens_hide():
         ('{"multipleOf": 0.0000001}', r"`grammar\.multipleOf` cannot be enforced"),
         ('{"items": {"multipleOf": 99991}}', r"`grammar\.items\.multipleOf` cannot be enforced"),
         ('{"enum": [1, 2, 3]}', "more than 2 schemas"),
+        (f'{{"const": {"[" * 800}{"]" * 800}}}', "more than 2 schemas"),
         ('{"not": {}}', "cannot be enforced"),
         ('{"a', "without a schema"),
         ("# {}", "without a schema"),

@@ -313,13 +313,19 @@ def has_plain_names(given: Mapping[str, Any]) -> bool:
 
 
 def num_inside(value: object) -> int:
-    """Values inside a value: entries and fields, and what is inside those."""
-    inner: Iterable[object] = ()
-    if isinstance(value, Mapping):
-        inner = cast(Mapping[str, object], value).values()
-    elif isinstance(value, list):
-        inner = cast(list[object], value)
-    return sum(1 + num_inside(one) for one in inner)
+    """Values inside a value, at any depth: entries and fields, and what is inside those."""
+    count, stack = 0, [value]
+    while stack:
+        one = stack.pop()
+        inner: Iterable[object] = ()
+        if isinstance(one, Mapping):
+            inner = cast(Mapping[str, object], one).values()
+        elif isinstance(one, list):
+            inner = cast(list[object], one)
+        before = len(stack)
+        stack += inner
+        count += len(stack) - before
+    return count
 
 
 def bare(number: int) -> int:
