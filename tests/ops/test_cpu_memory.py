@@ -1,4 +1,4 @@
-"""What single calls of the core do where memory is scarce: one line in Python, and nothing worse."""
+"""What a call of the core does where memory is scarce: one line in Python, and nothing worse."""
 
 import subprocess
 import sys
