@@ -131,6 +131,11 @@ MEDDLING = {
         "@[implemented_by g] def f := false\ntheorem h : f = true := by native_decide",
         "implemented_by",
     ),
+    "code in a comment": (
+        'set_option doc.verso true\n/--\n```lean\n#eval IO.FS.writeFile "a" "b"\n```\n-/\ndef f := 1',
+        "doc.verso",
+    ),
+    "code in comments on what there is": ("docs_to_verso f", "docs_to_verso"),
     "glued to a letter that is none": ('notation "я" => 1\n#eval яunsafeIO', "unsafeIO"),
 }
 
@@ -169,6 +174,14 @@ def test_what_a_challenge_opens_gives_power_to_what_is_evaluated_behind():
         given = challenge.replace("sorry", "n / 2")
         assert meddling_word(given, challenge) is None
         assert meddling_word(f"{given}{evil}\n", challenge) == word
+
+
+def test_where_a_challenge_lets_comments_hold_code_they_count():
+    challenge = "set_option doc.verso true\ndef half (n : Nat) : Nat := sorry\n"
+    given = challenge.replace("sorry", "n / 2")
+    assert meddling_word(f"{given}/-- As it should be. -/\ndef f := 1\n", challenge) is None
+    evil = '/--\n```lean\n#eval IO.FS.writeFile "a" "b"\n```\n-/\ndef f := 1\n'
+    assert meddling_word(given + evil, challenge) == "IO.FS.writeFile"
 
 
 def test_where_a_challenge_makes_it_doubtful_what_a_comment_is_nothing_passes():

@@ -55,7 +55,7 @@ RUNS_CODE = _set(
     "dsimproc_decl builtin_simproc builtin_dsimproc declare_config_elab "
     "declare_command_config_elab declare_term_config_elab declare_simp_like_tactic "
     "grind_propagator builtin_grind_propagator register_grind_attr show_panel_widgets "
-    "with_panel_widgets"
+    "with_panel_widgets docs_to_verso"
 )
 """Words that begin what runs in the compiler, with all of its power."""
 
@@ -74,6 +74,9 @@ HASHED = (
     | _set("#import_path #with_exporting")
 )
 """Commands with a hash; to Lean, a word begins where such a one ends: `#evalIO.println`."""
+
+VERSO = "verso"
+"""Of `set_option doc.verso`: then commands in comments on declarations are run."""
 
 EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
 FOREIGN = _set(
@@ -151,12 +154,13 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
     texts = [one.text for one in found if one.kind == "text"]
     makes_tokens = any(one.text in MAKES_TOKENS for one in found)
     doubted = [one.text for one in found if one.kind == "doubtful"]
-    around = {part for word in _words(found) for part in word.replace("«", "").split(".")}
+    around = {part for word in _words(found) for part in _parts(word)}
     start = _end_of_common_commands(source, trusted)
     found = [one for one in found if one.start >= start]
     words = list(_words(found))
     pieces = [TEXT if one.kind == "text" else one.text for one in found if one.kind != "comment"]
-    if (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces or any(map(_goes_on, texts)):
+    is_odd = (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces or VERSO in around
+    if is_odd or any(map(_goes_on, texts)):
         # to Lean, a token `a-` makes `a--` no comment: comments and texts count, too
         words += (hidden := _hidden_words(found))
         doubted += [word for word in hidden if word in MACROS or word == "attr"]
@@ -165,7 +169,7 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
         doubted += [word for word in pieces if word in MACROS]
     return (
         next(iter(doubted), None)
-        or next((word for word in words if word in RUNS_CODE), None)
+        or next((word for word in words if word in RUNS_CODE or VERSO in _parts(word)), None)
         or _attribute(pieces)
         or _Macros(pieces).computing()
         or _power(words, pieces, header.modules, around)
@@ -179,6 +183,11 @@ def _words(found: Iterable[Token]) -> Iterator[str]:
             yield one.text
         elif one.kind == "text" and "{" in one.text:
             yield from PLAIN_WORD.findall(one.text)
+
+
+def _parts(word: str) -> list[str]:
+    """What stands between the dots of a word."""
+    return word.replace("«", "").replace("»", "").split(".")
 
 
 def _hidden(found: Iterable[Token]) -> str:
@@ -402,7 +411,7 @@ def _power(
 
     around: parts of all words of the source, for what stands before may open a namespace.
     """
-    split = [word.replace("«", "").replace("»", "").split(".") for word in words]
+    split = [_parts(word) for word in words]
     parts = {part for one in split for part in one}
     evaluation = next((word for word in words if word[0] == "#" and word not in SHOWS), None)
     is_evaluated = evaluation is not None
