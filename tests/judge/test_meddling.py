@@ -11,6 +11,12 @@ HONEST = {
     "signs with a hash": "def f (w : Nat) := 0#w\ndef g := #v[1, 2]\n#check_simp 1 + 0 ~> 1\n",
     "a letter after a bracket": "theorem f : ∃ c : Char, c = '\"' := ⟨'\"', rfl⟩\n#eval 1\n",
     "a named pattern": "def f : List Nat → Nat\n  | l@(x :: _) => x\n  | _ => 0\n",
+    "a binder that quotes": (
+        'binder_predicate x " ≻ " y:term => `($x > $y)\ntheorem f : ∃ x ≻ 1, True := ⟨2, by simp⟩\n'
+    ),
+    "a list spliced": 'macro "x" ys:term,* : term => `([$ys,*] ++ [$[$ys],*])\n#check Nat\n',
+    "names with subscripts": 'macro "x" y₁:term z₁a:term : term => `($y₁ + $z₁a)\n#check Nat\n',
+    "a sign in another command": 'infixl:65 " ⊹ " => f\ndef g := f $ 1\n',
     "a macro that quotes": 'macro "x" : term => `(1)\ntheorem f : x = 1 := rfl\n',
     "a macro with parts": 'macro "x" y:term : term => `($y + $(y) + 1)\n#check Nat\n',
     "cases of a macro": "macro_rules\n  | `(a) => `(b)\n  | `(c) => `(d)\n#check Nat\n",
@@ -53,6 +59,21 @@ MEDDLING = {
     "a macro that computes": ('macro "x" : term => do return (← `(1))', "macro"),
     "a macro with a part of its own": ('macro "x" : term => `(1) where evil := 3', "macro"),
     "a macro that splices what it computes": ('macro "x" y:term : term => `($(evil y))', "macro"),
+    "a macro that splices what is computed elsewhere": (
+        'def evil : Lean.Term := f\nmacro (name := evil) "x" y:term : term => `($y + $evil)',
+        "macro",
+    ),
+    "a macro that splices what is computed under an odd name": (
+        'def y₁ : Lean.Term := f\nmacro "x" y:term : term => `($y₁)',
+        "macro",
+    ),
+    "a case that splices what is computed elsewhere": (
+        "def evil : Lean.Term := f\nmacro_rules | `(a $x) => `($x + $evil)",
+        "macro_rules",
+    ),
+    "a binder that computes": ('binder_predicate x " ≻ " y:term => do evil', "binder_predicate"),
+    "notation that computes": ('notation "foo" => $(evil)', "notation"),
+    "an operator that computes": ('infixl:65 " ⊹ " => $evil', "infixl"),
     "a second case that computes": ("macro_rules | `(a) => `(b) | `(c) => evil", "macro_rules"),
     "an attribute": ("@[simp, term_elab foo] def x := 1", "@[term_elab]"),
     "an attribute that is spliced": ("attribute [$a] foo", "@[$]"),
@@ -132,7 +153,7 @@ MEDDLING = {
         "implemented_by",
     ),
     "code in a comment": (
-        'set_option doc.verso true\n/--\n```lean\n#eval IO.FS.writeFile "a" "b"\n```\n-/\ndef f := 1',
+        'set_option doc.verso true\n/--\n```lean\n#eval IO.FS.writeFile "a" "b"\n```\n-/\n',
         "doc.verso",
     ),
     "code in comments on what there is": ("docs_to_verso f", "docs_to_verso"),

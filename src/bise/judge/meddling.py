@@ -59,8 +59,10 @@ RUNS_CODE = _set(
 )
 """Words that begin what runs in the compiler, with all of its power."""
 
-MACROS = _set("macro macro_rules elab")
-MAKES_TOKENS = MACROS | _set("syntax notation infix infixl infixr prefix postfix")
+ONE_MACRO = _set("macro elab binder_predicate")
+MACROS = ONE_MACRO | _set("macro_rules")
+NOTATIONS = _set("notation infix infixl infixr prefix postfix")
+MAKES_TOKENS = MACROS | NOTATIONS | _set("syntax")
 SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version")
 """Commands with a hash that evaluate nothing; all others may."""
 
@@ -108,11 +110,15 @@ refused by Lean with that word."""
 
 COMMANDS = _set(
     "theorem lemma def abbrev instance example opaque axiom inductive structure class mutual "
+    "binder_predicate "
     "namespace section end open variable universe set_option macro macro_rules syntax notation "
     "infix infixl infixr prefix postfix deriving attribute private protected public noncomputable "
     "unsafe partial local scoped export include omit elab initialize declare_syntax_cat"
 )
 """Words that cannot go on a term that has ended."""
+
+WITHIN_TERMS = _set("open set_option unsafe")
+"""Those that may begin one."""
 
 BEGINS = RUNS_CODE | COMMANDS | UNPROVED
 """Words that must not be overlooked."""
@@ -128,6 +134,8 @@ MAX_LISTED = 200
 """Pieces of a list of attributes that are looked at."""
 
 HIDDEN_ATTRIBUTES = re.compile(r"(?:@|\battribute)\s*\[([^\]]*)")
+
+SUBSCRIPTS = frozenset("₀₁₂₃₄₅₆₇₈₉")
 
 TEXT = '"'
 """Stands for a text among words and symbols."""
@@ -158,7 +166,7 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
     start = _end_of_common_commands(source, trusted)
     found = [one for one in found if one.start >= start]
     words = list(_words(found))
-    pieces = [TEXT if one.kind == "text" else one.text for one in found if one.kind != "comment"]
+    pieces = _pieces(found)
     is_odd = (makes_tokens and any(map(_is_odd, texts))) or "«" in pieces or VERSO in around
     if is_odd or any(map(_goes_on, texts)):
         # to Lean, a token `a-` makes `a--` no comment: comments and texts count, too
@@ -183,6 +191,25 @@ def _words(found: Iterable[Token]) -> Iterator[str]:
             yield one.text
         elif one.kind == "text" and "{" in one.text:
             yield from PLAIN_WORD.findall(one.text)
+
+
+def _pieces(found: Iterable[Token]) -> list[str]:
+    """Words, symbols and texts. A word with a subscript is one: `x₁`, `x₁a`."""
+    made: list[str] = []
+    end = -1  # of a word, if that is the last piece
+    for one in found:
+        if one.kind == "comment":
+            continue
+        goes_on = one.start == end and (
+            one.text in SUBSCRIPTS or (one.kind == "word" and made[-1][-1] in SUBSCRIPTS)
+        )
+        if goes_on:
+            made[-1] += one.text
+        else:
+            made.append(TEXT if one.kind == "text" else one.text)
+        if goes_on or one.kind == "word":
+            end = one.start + len(one.text)
+    return made
 
 
 def _parts(word: str) -> list[str]:
@@ -331,10 +358,14 @@ class _Macros:
         for at, word in enumerate(self.pieces):
             if word == "macro_rules" and not self._only_quote(at + 1):
                 return word
-            if word in ("macro", "elab"):
+            if word in NOTATIONS and self._splices(at):
+                return word
+            if word in ONE_MACRO:
                 arrow = self._arrow(at)
                 end = arrow and self._end_of_quotation(arrow + 1, is_tactic=word == "elab")
                 if not end or not _begins_command(self.pieces[end : end + 2]):
+                    return word
+                if not self._spliced(arrow, end) <= self._parameters(at, arrow):
                     return word
                 if word == "elab":
                     called |= self._calls(arrow)
@@ -360,12 +391,38 @@ class _Macros:
                 self._cases[at] = False
                 break
             end = self._end_of_quotation(pattern + 2, is_tactic=False)
+            if end and not self._spliced(pattern, end) <= self._spliced(at, pattern):
+                end = None
             if end is None or pieces[end] != "|":
                 self._cases[at] = end is not None and _begins_command(pieces[end : end + 2])
                 break
             at = end
         self._cases.update(dict.fromkeys(passed, self._cases[at]))
         return self._cases[at]
+
+    def _splices(self, at: int) -> bool:
+        """Whether a notation from a place on puts something into what it stands for: `$e`.
+
+        What it stands for becomes a quotation, in which its parameters need no sign.
+        """
+        following = self.pieces[at + 1 : at + 3]
+        while following[0] in WITHIN_TERMS or not _begins_command(following):
+            if following[0] in ("$", "`("):
+                return True
+            at += 1
+            following = self.pieces[at + 1 : at + 3]
+        return False
+
+    def _parameters(self, at: int, arrow: int) -> set[str]:
+        """The names of what stands between a macro and its arrow: `x:term`."""
+        found = {self.pieces[one] for one in range(at, arrow) if self.pieces[one + 1] == ":"}
+        return found | {self.pieces[at + 1]} if self.pieces[at] == "binder_predicate" else found
+
+    def _spliced(self, start: int, end: int) -> set[str]:
+        """Names with a sign before them: put into a quotation, or bound by one."""
+        signs = (one for one in range(start, end) if self.pieces[one] == "$")
+        named = (one + 1 + (self.pieces[one + 1] == "(") for one in signs)
+        return {self.pieces[one] for one in named} - {"[", "$"}
 
     def _calls(self, arrow: int) -> set[int]:
         """Where the calls stand that lead to the quotation behind an arrow."""
