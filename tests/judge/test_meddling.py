@@ -17,6 +17,10 @@ HONEST = {
     "a list spliced": 'macro "x" ys:term,* : term => `([$ys,*] ++ [$[$ys],*])\n#check Nat\n',
     "names with subscripts": 'macro "x" y₁:term z₁a:term : term => `($y₁ + $z₁a)\n#check Nat\n',
     "a sign in another command": 'infixl:65 " ⊹ " => f\ndef g := f $ 1\n',
+    "coercions beside notation": (
+        'instance : Coe Nat Int := ⟨Int.ofNat⟩\nnotation "x" y => y + 1\n#check Nat\n'
+    ),
+    "a monad without macros": "instance : Monad Id := ⟨⟩\n#eval half 3\n",
     "a macro that quotes": 'macro "x" : term => `(1)\ntheorem f : x = 1 := rfl\n',
     "a macro with parts": 'macro "x" y:term : term => `($y + $(y) + 1)\n#check Nat\n',
     "cases of a macro": "macro_rules\n  | `(a) => `(b)\n  | `(c) => `(d)\n#check Nat\n",
@@ -74,6 +78,24 @@ MEDDLING = {
     "a binder that computes": ('binder_predicate x " ≻ " y:term => do evil', "binder_predicate"),
     "notation that computes": ('notation "foo" => $(evil)', "notation"),
     "an operator that computes": ('infixl:65 " ⊹ " => $evil', "infixl"),
+    "a macro whose parts are coerced": (
+        'instance : Coe (TSyntax `ident) (TSyntax `num) := evil\nmacro "x" y:ident : term => `($y)',
+        "Coe",
+    ),
+    "notation in a monad of one's own": (
+        'instance : Monad (ReaderT c m) := evil\nnotation "x" => 1',
+        "Monad",
+    ),
+    "a macro that may run foreign code": (
+        '@[extern "f"] def f := 1\nmacro "x" : term => `(1)\ndef g := 1',
+        "extern",
+    ),
+    "a parser that computes": (
+        'def evil : Lean.ParserDescr := .symbol f\nsyntax "x" evil : term',
+        "Lean.ParserDescr",
+    ),
+    "code for while compiling": ("meta def evil := 1", "meta"),
+    "suggestions that compute": ("set_library_suggestions evil", "set_library_suggestions"),
     "a second case that computes": ("macro_rules | `(a) => `(b) | `(c) => evil", "macro_rules"),
     "an attribute": ("@[simp, term_elab foo] def x := 1", "@[term_elab]"),
     "an attribute that is spliced": ("attribute [$a] foo", "@[$]"),

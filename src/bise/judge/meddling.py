@@ -55,7 +55,8 @@ RUNS_CODE = _set(
     "dsimproc_decl builtin_simproc builtin_dsimproc declare_config_elab "
     "declare_command_config_elab declare_term_config_elab declare_simp_like_tactic "
     "grind_propagator builtin_grind_propagator register_grind_attr show_panel_widgets "
-    "with_panel_widgets docs_to_verso"
+    "with_panel_widgets docs_to_verso declare_config_getter set_library_suggestions test_extern "
+    "meta"
 )
 """Words that begin what runs in the compiler, with all of its power."""
 
@@ -63,6 +64,16 @@ ONE_MACRO = _set("macro elab binder_predicate")
 MACROS = ONE_MACRO | _set("macro_rules")
 NOTATIONS = _set("notation infix infixl infixr prefix postfix")
 MAKES_TOKENS = MACROS | NOTATIONS | _set("syntax")
+HOOKS = _set(
+    "Monad Bind Pure Functor Applicative Seq SeqLeft SeqRight MonadRef MonadQuotation MonadLift "
+    "MonadLiftT MonadExcept MonadExceptOf Macro MacroM UnexpandM Syntax TSyntax"
+)
+"""Classes and types by whose instances quoting itself computes: `$x` is turned into another kind of
+syntax by a coercion, and what is quoted is joined in a monad."""
+
+PARSERS = _set("ParserDescr TrailingParserDescr ParserFn leading_parser trailing_parser")
+"""A parser that is no rule of `syntax` runs, or makes tokens that stand in no text."""
+
 SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version")
 """Commands with a hash that evaluate nothing; all others may."""
 
@@ -180,6 +191,7 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
         or next((word for word in words if word in RUNS_CODE or VERSO in _parts(word)), None)
         or _attribute(pieces)
         or _Macros(pieces).computing()
+        or _hook(words)
         or _power(words, pieces, header.modules, around)
     )
 
@@ -461,6 +473,23 @@ def _begins_command(pieces: Sequence[str]) -> bool:
     return pieces[0] in COMMANDS or pieces[0][0] == "#" or list(pieces) == ["@", "["]
 
 
+def _hook(words: Sequence[str]) -> str | None:
+    """The first word by which syntax or macros that look harmless could compute."""
+    if not MAKES_TOKENS.intersection(words):
+        return None
+    has_instance = "instance" in words
+    has_macro = bool(MACROS.intersection(words))
+    for word in words:
+        parts = _parts(word)
+        if PARSERS.intersection(parts):
+            return word
+        if has_instance and HOOKS.intersection(parts):
+            return word
+        if has_instance and has_macro and any(one.startswith("Coe") for one in parts):
+            return word
+    return None
+
+
 def _power(
     words: Sequence[str], pieces: Sequence[str], modules: Iterable[Name], around: AbstractSet[str]
 ) -> str | None:
@@ -473,13 +502,15 @@ def _power(
     evaluation = next((word for word in words if word[0] == "#" and word not in SHOWS), None)
     is_evaluated = evaluation is not None
     is_computed = is_evaluated or bool(EVALUATES & parts) or _has_setting(pieces)
+    makes_tokens = bool(MAKES_TOKENS & parts)
     has_lean = any(module[:1] != ("Init",) for module in modules)  # with most others it comes
     unproved = UNPROVED | (_set("implemented_by") if EVALUATES & parts else frozenset())
     if is_computed and (word := _hidden_fault(pieces)):
         return word
     for word, inner in zip(words, split, strict=True):
         if (
-            (is_computed and (FOREIGN | unproved).intersection(inner))
+            (is_computed and unproved.intersection(inner))
+            or ((is_computed or makes_tokens) and FOREIGN.intersection(inner))
             or (is_evaluated and "IO" in around | parts and FILES.intersection(inner))
             or (is_evaluated and has_lean and "Lean" in inner)
         ):
