@@ -17,6 +17,9 @@ HONEST = {
     "a list spliced": 'macro "x" ys:term,* : term => `([$ys,*] ++ [$[$ys],*])\n#check Nat\n',
     "names with subscripts": 'macro "x" y₁:term z₁a:term : term => `($y₁ + $z₁a)\n#check Nat\n',
     "a sign in another command": 'infixl:65 " ⊹ " => f\ndef g := f $ 1\n',
+    "braces and apostrophes in texts": (
+        """/- no sorry -/ def f := s!"{x}'s {y'} it's" ++ "'}'"\n#eval f\n"""
+    ),
     "coercions beside notation": (
         'instance : Coe Nat Int := ⟨Int.ofNat⟩\nnotation "x" y => y + 1\n#check Nat\n'
     ),
@@ -155,6 +158,18 @@ MEDDLING = {
         "term_elab",
     ),
     "code between texts in a text": ('#eval s!"{f "x" ++ unsafeIO ++ "y"}"', "unsafeIO"),
+    "code behind a brace that is none": ('#eval s!"}}{f "x" unsafeIO y}"', "unsafeIO"),
+    "code behind a brace that is a letter": ('#eval s!"{f \'}\' "x" unsafeIO y}"', "unsafeIO"),
+    "code behind a brace in a comment": ('#eval s!"{f /- } -/ "x" unsafeIO y}"', "unsafeIO"),
+    "names of types that are not theirs": ("#eval (@Dynamic.mk Nat (.mk Nat `x) 1)", "Dynamic.mk"),
+    "an equation whose proof is left out": (
+        "set_option debug.proofAsSorry true\ntheorem h : Nat = Bool := by rfl\n#eval! cast h 5",
+        "debug.proofAsSorry",
+    ),
+    "an equation whose tactic is left out": (
+        "set_option debug.terminalTacticsAsSorry true\n#eval! cast (by omega) 5",
+        "debug.terminalTacticsAsSorry",
+    ),
     "an equation that is an axiom": (
         "axiom h : Nat = Bool\ndef f := cast h 5\n#eval f",
         "axiom",
@@ -211,6 +226,7 @@ def test_what_a_challenge_brings_may_run():
 def test_what_a_challenge_opens_gives_power_to_what_is_evaluated_behind():
     for opened, evil, word in (
         ("open IO", '#eval FS.writeFile "a" "b"', "FS.writeFile"),
+        ("open IO FS", '#eval writeFile "a" "b"', "#eval"),
         ("import Lean\nopen Lean Elab Command", "#eval (evil : CommandElabM Unit)", "#eval"),
     ):
         challenge = f"{opened}\ndef half (n : Nat) : Nat := sorry\n"

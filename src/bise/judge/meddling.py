@@ -94,11 +94,14 @@ VERSO = "verso"
 EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
 FOREIGN = _set(
     "extern lcAny lcProof lcUnreachable lcCast RealWorld unsafeCast unsafeIO unsafeBaseIO "
-    "unsafeEIO evalConst evalConstCheck evalDecl evalExpr"
+    "unsafeEIO evalConst evalConstCheck evalDecl evalExpr lcErased lcVoid TypeName Dynamic"
 )
 """What makes something else of a value: a function an action, a word of memory a function."""
 
-UNPROVED = _set("axiom sorry admit sorryAx unsafe skipKernelTC byAsSorry exact? apply? rw? have?")
+UNPROVED = _set(
+    "axiom sorry admit sorryAx unsafe exact? apply? rw? have? skipKernelTC byAsSorry proofAsSorry "
+    "terminalTacticsAsSorry"
+)
 """What lets a file have equations between types that are none: along one of those, a value is
 turned into anything without a word of `FOREIGN`."""
 
@@ -147,6 +150,9 @@ MAX_LISTED = 200
 HIDDEN_ATTRIBUTES = re.compile(r"(?:@|\battribute)\s*\[([^\]]*)")
 
 SUBSCRIPTS = frozenset("₀₁₂₃₄₅₆₇₈₉")
+
+BRACE = re.compile(r"'}'|[{}]|--|/-|«")
+HIDES_BRACE = ("--", "/-", "«")
 
 TEXT = '"'
 """Stands for a text among words and symbols."""
@@ -302,8 +308,14 @@ def _is_glued(word: str) -> bool:
 
 
 def _goes_on(text: str) -> bool:
-    """Whether code that a text holds goes on behind it: `s!"{f "x" y}"`."""
-    return text.count("{") > text.count("}")
+    """Whether code that a text holds may go on behind it: `s!"}{f "x" y}"`."""
+    depth = 0
+    for one in BRACE.findall(text):
+        if one == "}":
+            depth = max(0, depth - 1)
+        elif one == "{" or (one in HIDES_BRACE and depth):
+            depth += 1
+    return depth > 0
 
 
 def _is_odd(text: str) -> bool:
@@ -515,7 +527,8 @@ def _power(
             or (is_evaluated and has_lean and "Lean" in inner)
         ):
             return word
-    return evaluation if has_lean and "Lean" in around else None
+    has_power = (has_lean and "Lean" in around) or ("IO" in around and FILES & around)
+    return evaluation if has_power else None
 
 
 def _hidden_fault(pieces: Sequence[str]) -> str | None:
