@@ -306,6 +306,18 @@ def test_nothing_may_replace_what_a_library_has_where_definitions_are_filled():
     assert fault.value.reason == "run_time_code"
 
 
+def test_nothing_may_be_named_like_what_lean_has_code_for():
+    """By a name of its own, Lean runs its own function, imported or not."""
+    files = Files()
+    hole = files.definition("f", files.nat, files.use("zero"))
+    side = files.side([hole, files.definition("g", files.nat, files.use("zero"))])
+    check_running(side, (), {("g",)}.__contains__)
+    check_running(side, (("f",),), {("h",)}.__contains__)
+    with pytest.raises(Rejected, match="`g` runs as what Lean has by that name") as fault:
+        check_running(side, (("f",),), {("g",)}.__contains__)
+    assert fault.value.reason == "run_time_code"
+
+
 def test_nothing_may_be_named_like_a_part_of_running_code():
     """Lean compiles a `fun` within `f` as `f._lam_0`; of two by that name the later one runs."""
     files = Files()

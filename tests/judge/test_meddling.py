@@ -99,6 +99,16 @@ MEDDLING = {
     ),
     "code for while compiling": ("meta def evil := 1", "meta"),
     "suggestions that compute": ("set_library_suggestions evil", "set_library_suggestions"),
+    "a name of Lean's own": (
+        "def Lean.saveModuleData (s : String) : IO Unit := f\n#eval Lean.saveModuleData s",
+        "Lean.saveModuleData",
+    ),
+    "a name in a space of Lean's own": ("namespace Std.X\ndef f := 1\n#eval f", "Std.X"),
+    "a name of Lean's own that a macro declares": (
+        'macro "x" y:ident : command => `(def $y := 1)\nopen Nat\nx Lean.f\n#eval Lean.f',
+        "Lean.f",
+    ),
+    "a name that may be any": ("public def List.toSSet := 1\n#eval f", "public"),
     "a second case that computes": ("macro_rules | `(a) => `(b) | `(c) => evil", "macro_rules"),
     "an attribute": ("@[simp, term_elab foo] def x := 1", "@[term_elab]"),
     "an attribute that is spliced": ("attribute [$a] foo", "@[$]"),

@@ -115,6 +115,10 @@ class LeanBackend(Protocol):
         """Whether its library has a module."""
         ...
 
+    def has_code(self, name: Name) -> bool:
+        """Whether it has code of its own by a name, and runs that whatever a file declares."""
+        ...
+
     def library_parts(self, module: Name) -> Parts:
         """A compiled module of its library, as importers see it. Raises `NeedsNative`."""
         ...

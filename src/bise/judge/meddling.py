@@ -15,9 +15,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from bise.judge.header import end_of_comment, read_header
+from bise.judge.symbols import ROOTS
 from bise.judge.terms import Name
 
 
@@ -130,6 +132,9 @@ COMMANDS = _set(
     "unsafe partial local scoped export include omit elab initialize declare_syntax_cat"
 )
 """Words that cannot go on a term that has ended."""
+
+DECLARES = _set("def abbrev instance opaque namespace")
+"""Words before a name that may be one of Lean's own functions: that is what runs by it then."""
 
 WITHIN_TERMS = _set("open set_option unsafe")
 """Those that may begin one."""
@@ -517,8 +522,10 @@ def _power(
     makes_tokens = bool(MAKES_TOKENS & parts)
     has_lean = any(module[:1] != ("Init",) for module in modules)  # with most others it comes
     unproved = UNPROVED | (_set("implemented_by") if EVALUATES & parts else frozenset())
-    if is_computed and (word := _hidden_fault(pieces)):
+    if is_computed and (word := _hidden_fault(pieces) or _lean_name(words, pieces)):
         return word
+    if (is_evaluated or EVALUATES & parts) and "public" in around:
+        return "public"  # others are private, where files are modules, and named like nothing else
     for word, inner in zip(words, split, strict=True):
         if (
             (is_computed and unproved.intersection(inner))
@@ -540,6 +547,15 @@ def _hidden_fault(pieces: Sequence[str]) -> str | None:
             if not behind or behind[0][0] != "#":  # commands with a hash declare nothing
                 return word
         elif word == "stop" and pieces[at + 1 : at + 2] not in ([":"], [":="], [")"], ["]"], [","]):
+            return word
+    return None
+
+
+def _lean_name(words: Sequence[str], pieces: Sequence[str]) -> str | None:
+    """A name declared where Lean's own functions have theirs."""
+    named = [after for word, after in pairwise(pieces) if word in DECLARES]
+    for word in words if "$" in named else named:
+        if _parts(word.removeprefix("_root_."))[0] in ROOTS:
             return word
     return None
 

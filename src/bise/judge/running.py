@@ -44,8 +44,19 @@ COMPANION = "_unsafe_rec"
 Recursion = Literal["none", "structural", "well-founded"]
 
 
-def check_running(side: Side, holes: tuple[Name, ...]) -> None:
-    """Hold the run-time code of holes against the rules. Raises `Rejected`."""
+def check_running(
+    side: Side, holes: tuple[Name, ...], has_code: Callable[[Name], bool] = lambda _: False
+) -> None:
+    """Hold the run-time code of holes against the rules. Raises `Rejected`.
+
+    has_code: whether Lean would run code of its own by a name instead of the file's.
+    """
+    if holes:
+        for name, constant in side.module.items():
+            if constant.kind in ("definition", "opaque") and has_code(name):
+                raise Rejected(
+                    "run_time_code", f"`{shown(name)}` runs as what Lean has by that name"
+                )
     with deep_recursion():
         _Running(side).check(holes)
 

@@ -13,6 +13,7 @@ from bise.judge.olean import Import
 from bise.judge.region import Header
 from bise.judge.rooms import path_of, read_parts, rooms
 from bise.judge.sandbox import Boxed, Limits, NoWall, Ran, run
+from bise.judge.symbols import ROOTS
 from bise.judge.terms import Name, Terms
 
 SYSTEM = tuple(Path(one) for one in ("/lib", "/lib64", "/usr/lib", "/usr/lib64"))
@@ -38,6 +39,10 @@ class SandboxedLean(ABC):
     @abstractmethod
     def has_module(self, module: Name) -> bool:
         """Whether its library has a module."""
+
+    def has_code(self, name: Name) -> bool:
+        """Whether it has code by a name; a guess from the first word where it cannot be asked."""
+        return name[:1] != () and name[0] in ROOTS
 
     @abstractmethod
     def library_parts(self, module: Name) -> Parts:

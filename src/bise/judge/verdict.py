@@ -194,7 +194,7 @@ class _Run:
                 compiled = self._compile_submission(lean)
             with self._timed("comparison"):
                 theirs = self._read_submission(compiled, ours, terms)
-                roots, comparison = self._compare(challenge, theirs)
+                roots, comparison = self._compare(lean, challenge, theirs)
             with self._timed("replay"):
                 self._replay(lean, checker, theirs, roots)
         if request.examples is not None and comparison is not None:
@@ -301,7 +301,7 @@ class _Run:
         return Side(module, ours.library, terms)
 
     def _compare(
-        self, challenge: Challenge, theirs: Side
+        self, lean: LeanBackend, challenge: Challenge, theirs: Side
     ) -> tuple[tuple[Name, ...], Comparison | None]:
         """Everything that is decided from data; returns what a kernel has to be shown."""
         comparison = None
@@ -318,7 +318,10 @@ class _Run:
         if forbidden := sorted(map(shown, found - allowed)):
             raise Rejected("forbidden_axiom", f"the proof rests on {quoted(forbidden[:5])}")
         if comparison is not None:
-            check_running(theirs, challenge.holes)
+            given = challenge.side.module
+            check_running(
+                theirs, challenge.holes, lambda name: name not in given and lean.has_code(name)
+            )
         return roots, comparison
 
     def _replay(

@@ -17,6 +17,7 @@ from bise.judge.loader import DEPENDENCIES_AT, LIBRARY_AT, MOUNTS, WORK_AT
 from bise.judge.region import Region
 from bise.judge.rooms import path_of
 from bise.judge.sandboxed import SYSTEM, SandboxedLean
+from bise.judge.symbols import Symbols, mangled
 from bise.judge.terms import Name
 
 
@@ -52,6 +53,14 @@ class WasmLean(SandboxedLean):
         return (
             path is not None and (self.installation.library / path).with_suffix(".olean").is_file()
         )
+
+    def has_code(self, name: Name) -> bool:
+        """Whether a name is among the functions it has."""
+        return mangled(name) in self._symbols
+
+    @cached_property
+    def _symbols(self) -> Symbols:
+        return Symbols(self.installation.loader.with_name("lean.symbols").read_bytes())
 
     def library_parts(self, module: Name) -> Parts:
         """A compiled module of the library; it has the exported part alone."""
