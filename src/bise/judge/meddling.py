@@ -11,7 +11,6 @@ stands in the source as well. Too much is called meddling rather than too little
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,13 +18,16 @@ from itertools import pairwise
 from typing import Literal
 
 from bise.judge.header import end_of_comment, read_header
+from bise.judge.macros import (
+    COMMANDS,
+    MACROS,
+    NOTATIONS,
+    Macros,
+    begins_command,
+    words_of,
+)
 from bise.judge.symbols import ROOTS
 from bise.judge.terms import Name
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 WORD = r"(?:«[^»\n]{0,300}»|[A-Za-z_][A-Za-z0-9_'!?]*)"
 TOKEN = re.compile(
@@ -52,7 +54,7 @@ CLOSED = "()[]{}⟨⟩,;"
 
 PLAIN_WORD = re.compile(r"#?[A-Za-z_][A-Za-z0-9_'!?]*(?:\.[A-Za-z_][A-Za-z0-9_'!?]*)*")
 
-RUNS_CODE = _set(
+RUNS_CODE = words_of(
     "elab_rules run_cmd run_tac run_elab run_meta by_elab simproc dsimproc simproc_decl "
     "dsimproc_decl builtin_simproc builtin_dsimproc declare_config_elab "
     "declare_command_config_elab declare_term_config_elab declare_simp_like_tactic "
@@ -62,55 +64,56 @@ RUNS_CODE = _set(
 )
 """Words that begin what runs in the compiler, with all of its power."""
 
-ONE_MACRO = _set("macro elab binder_predicate")
-MACROS = ONE_MACRO | _set("macro_rules")
-NOTATIONS = _set("notation infix infixl infixr prefix postfix")
-MAKES_TOKENS = MACROS | NOTATIONS | _set("syntax")
-HOOKS = _set(
+MAKES_TOKENS = MACROS | NOTATIONS | words_of("syntax")
+HOOKS = words_of(
     "Monad Bind Pure Functor Applicative Seq SeqLeft SeqRight MonadRef MonadQuotation MonadLift "
     "MonadLiftT MonadExcept MonadExceptOf Macro MacroM UnexpandM Syntax TSyntax"
 )
 """Classes and types by whose instances quoting itself computes: `$x` is turned into another kind of
 syntax by a coercion, and what is quoted is joined in a monad."""
 
-PARSERS = _set("ParserDescr TrailingParserDescr ParserFn leading_parser trailing_parser")
+PARSERS = words_of("ParserDescr TrailingParserDescr ParserFn leading_parser trailing_parser")
 """A parser that is no rule of `syntax` runs, or makes tokens that stand in no text."""
 
-SHOWS = _set("#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version")
+SHOWS = words_of(
+    "#check #check_failure #print #reduce #synth #exit #where #guard_msgs #help #version"
+)
 """Commands with a hash that evaluate nothing; all others may."""
 
-EVALUATIONS = _set("#eval #eval! #guard #guard_expr")
+EVALUATIONS = words_of("#eval #eval! #guard #guard_expr")
 """Commands that evaluate."""
 
 HASHED = (
     SHOWS
     | EVALUATIONS
-    | _set("#check_simp #check_tactic #check_tactic_failure #discr_tree_key #discr_tree_simp_key")
-    | _set("#import_path #with_exporting")
+    | words_of(
+        "#check_simp #check_tactic #check_tactic_failure #discr_tree_key #discr_tree_simp_key"
+    )
+    | words_of("#import_path #with_exporting")
 )
 """Commands with a hash; to Lean, a word begins where such a one ends: `#evalIO.println`."""
 
 VERSO = "verso"
 """Of `set_option doc.verso`: then commands in comments on declarations are run."""
 
-EVALUATES = _set("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
-FOREIGN = _set(
+EVALUATES = words_of("native native_decide reduceBool reduceNat ofReduceBool ofReduceNat")
+FOREIGN = words_of(
     "extern lcAny lcProof lcUnreachable lcCast RealWorld unsafeCast unsafeIO unsafeBaseIO "
     "unsafeEIO evalConst evalConstCheck evalDecl evalExpr lcErased lcVoid TypeName Dynamic"
 )
 """What makes something else of a value: a function an action, a word of memory a function."""
 
-UNPROVED = _set(
+UNPROVED = words_of(
     "axiom sorry admit sorryAx unsafe exact? apply? rw? have? skipKernelTC byAsSorry proofAsSorry "
     "terminalTacticsAsSorry"
 )
 """What lets a file have equations between types that are none: along one of those, a value is
 turned into anything without a word of `FOREIGN`."""
 
-FILES = _set("FS Process setAccessRights")
+FILES = words_of("FS Process setAccessRights")
 """Words of the namespace `IO` for more than printing."""
 
-HARMLESS = _set(
+HARMLESS = words_of(
     "simp grind ext inline noinline always_inline macro_inline specialize nospecialize reducible "
     "semireducible irreducible implicit_reducible instance_reducible instance default_instance "
     "congr refl symm trans match_pattern elab_as_elim elab_without_expected_type elab_simple "
@@ -124,30 +127,11 @@ HARMLESS = _set(
 Only without `local`, `csimp` is noted in the compiled file; the others run nothing else, or are
 refused by Lean with that word."""
 
-COMMANDS = _set(
-    "theorem lemma def abbrev instance example opaque axiom inductive structure class mutual "
-    "binder_predicate "
-    "namespace section end open variable universe set_option macro macro_rules syntax notation "
-    "infix infixl infixr prefix postfix deriving attribute private protected public noncomputable "
-    "unsafe partial local scoped export include omit elab initialize declare_syntax_cat"
-)
-"""Words that cannot go on a term that has ended."""
-
-DECLARES = _set("def abbrev instance opaque namespace")
+DECLARES = words_of("def abbrev instance opaque namespace")
 """Words before a name that may be one of Lean's own functions: that is what runs by it then."""
-
-WITHIN_TERMS = _set("open set_option unsafe")
-"""Those that may begin one."""
 
 BEGINS = RUNS_CODE | COMMANDS | UNPROVED
 """Words that must not be overlooked."""
-
-TACTIC_CALLS = _set(
-    "evalTactic Tactic.evalTactic Elab.Tactic.evalTactic Lean.Elab.Tactic.evalTactic "
-    "withMainContext"
-)
-BEFORE_QUOTING = TACTIC_CALLS | _set("do ( ← < - | $")
-"""All that may stand before the quotation in a tactic of one's own."""
 
 MAX_LISTED = 200
 """Pieces of a list of attributes that are looked at."""
@@ -201,7 +185,7 @@ def meddling_word(source: str, trusted: str = "") -> str | None:
         next(iter(doubted), None)
         or next((word for word in words if word in RUNS_CODE or VERSO in _parts(word)), None)
         or _attribute(pieces)
-        or _Macros(pieces).computing()
+        or Macros(pieces).computing()
         or _hook(words)
         or _power(words, pieces, header.modules, around)
     )
@@ -266,7 +250,7 @@ def _end_of_common_commands(source: str, trusted: str) -> int:
         one.start
         for one in tokens(source[:common])
         if one.kind != "comment" and source[one.start - 1 : one.start] in ("", "\n")
-        if _begins_command([one.text])
+        if begins_command([one.text])
     ]
     return starts[-1] if starts else 0
 
@@ -363,133 +347,6 @@ def _listed(pieces: Sequence[str], at: int) -> Iterator[str]:
     yield "…"
 
 
-class _Macros:
-    """Macros and tactics of one's own among the pieces of a source; work is linear in its size."""
-
-    def __init__(self, pieces: Sequence[str]):
-        self.pieces = [*pieces, "", ""]
-        self._closing: dict[int, int] = {}
-        self._num_computed, self._num_quotations = [0], [0]
-        opened: list[int] = []
-        for at, word in enumerate(pieces):
-            if word in ("(", "`("):
-                opened.append(at)
-            elif word == ")" and opened:
-                self._closing[opened.pop()] = at
-            self._num_computed.append(self._num_computed[-1] + self._splices_computed(at))
-            self._num_quotations.append(self._num_quotations[-1] + (word == "`("))
-        self._arrows = [at for at, word in enumerate(pieces) if word == "=>"]
-        self._cases: dict[int, bool] = {}
-
-    def computing(self) -> str | None:
-        """The first that does more than quote."""
-        called: set[int] = set()
-        for at, word in enumerate(self.pieces):
-            if word == "macro_rules" and not self._only_quote(at + 1):
-                return word
-            if word in NOTATIONS and self._splices(at):
-                return word
-            if word in ONE_MACRO:
-                arrow = self._arrow(at)
-                end = arrow and self._end_of_quotation(arrow + 1, is_tactic=word == "elab")
-                if not end or not _begins_command(self.pieces[end : end + 2]):
-                    return word
-                if not self._spliced(arrow, end) <= self._parameters(at, arrow):
-                    return word
-                if word == "elab":
-                    called |= self._calls(arrow)
-        last = [one.rpartition(".")[2] for one in self.pieces]
-        if called and len(called) != sum(one in TACTIC_CALLS for one in last):
-            return "evalTactic"  # which may be one of their own
-        return None
-
-    def _arrow(self, at: int) -> int:
-        """Where the right side of a macro begins, before which nothing is quoted; 0 if nowhere."""
-        number = bisect_left(self._arrows, at)
-        arrow = self._arrows[number] if number < len(self._arrows) else 0
-        return arrow if self._num_quotations[at] == self._num_quotations[arrow] else 0
-
-    def _only_quote(self, at: int) -> bool:
-        """Whether all cases of a `macro_rules`, from a place on, turn quotations into others."""
-        passed = []
-        while at not in self._cases:
-            passed.append(at)
-            pattern = self._closing.get(at + 1, 0)
-            pieces = self.pieces
-            if (pieces[at], pieces[at + 1], pieces[pattern + 1]) != ("|", "`(", "=>"):
-                self._cases[at] = False
-                break
-            end = self._end_of_quotation(pattern + 2, is_tactic=False)
-            if end and not self._spliced(pattern, end) <= self._spliced(at, pattern):
-                end = None
-            if end is None or pieces[end] != "|":
-                self._cases[at] = end is not None and _begins_command(pieces[end : end + 2])
-                break
-            at = end
-        self._cases.update(dict.fromkeys(passed, self._cases[at]))
-        return self._cases[at]
-
-    def _splices(self, at: int) -> bool:
-        """Whether a notation from a place on puts something into what it stands for: `$e`.
-
-        What it stands for becomes a quotation, in which its parameters need no sign.
-        """
-        following = self.pieces[at + 1 : at + 3]
-        while following[0] in WITHIN_TERMS or not _begins_command(following):
-            if following[0] in ("$", "`("):
-                return True
-            at += 1
-            following = self.pieces[at + 1 : at + 3]
-        return False
-
-    def _parameters(self, at: int, arrow: int) -> set[str]:
-        """The names of what stands between a macro and its arrow: `x:term`."""
-        found = {self.pieces[one] for one in range(at, arrow) if self.pieces[one + 1] == ":"}
-        return found | {self.pieces[at + 1]} if self.pieces[at] == "binder_predicate" else found
-
-    def _spliced(self, start: int, end: int) -> set[str]:
-        """Names with a sign before them: put into a quotation, or bound by one."""
-        signs = (one for one in range(start, end) if self.pieces[one] == "$")
-        named = (one + 1 + (self.pieces[one + 1] == "(") for one in signs)
-        return {self.pieces[one] for one in named} - {"[", "$"}
-
-    def _calls(self, arrow: int) -> set[int]:
-        """Where the calls stand that lead to the quotation behind an arrow."""
-        at = arrow + 1
-        while self.pieces[at] in BEFORE_QUOTING:
-            at += 1
-        return {one for one in range(arrow, at) if self.pieces[one] in TACTIC_CALLS}
-
-    def _end_of_quotation(self, at: int, *, is_tactic: bool) -> int | None:
-        """Behind what stands on a right side, if that is a quotation."""
-        opened = 0
-        while is_tactic and self.pieces[at] in BEFORE_QUOTING:
-            opened, at = opened + (self.pieces[at] == "("), at + 1
-        closing = self._closing.get(at)
-        if self.pieces[at] != "`(" or closing is None:
-            return None
-        if self._num_computed[at] != self._num_computed[closing]:
-            return None
-        at = closing + 1
-        while opened and self.pieces[at] == ")":
-            opened, at = opened - 1, at + 1
-        return None if opened else at
-
-    def _splices_computed(self, at: int) -> bool:
-        """Whether more than a name is put into a quotation at a place: `$(e)`."""
-        if self.pieces[at : at + 2] != ["$", "("]:
-            return False
-        inner = self.pieces[at + 2 : at + 4]
-        return inner[-1:] != [")"] or "." in inner[0]
-
-
-def _begins_command(pieces: Sequence[str]) -> bool:
-    """Whether a command begins, or nothing more comes."""
-    if not pieces or not pieces[0]:
-        return True
-    return pieces[0] in COMMANDS or pieces[0][0] == "#" or list(pieces) == ["@", "["]
-
-
 def _hook(words: Sequence[str]) -> str | None:
     """The first word by which syntax or macros that look harmless could compute."""
     if not MAKES_TOKENS.intersection(words):
@@ -521,7 +378,7 @@ def _power(
     is_computed = is_evaluated or bool(EVALUATES & parts) or _has_setting(pieces)
     makes_tokens = bool(MAKES_TOKENS & parts)
     has_lean = any(module[:1] != ("Init",) for module in modules)  # with most others it comes
-    unproved = UNPROVED | (_set("implemented_by") if EVALUATES & parts else frozenset())
+    unproved = UNPROVED | (words_of("implemented_by") if EVALUATES & parts else frozenset())
     if is_computed and (word := _hidden_fault(pieces) or _lean_name(words, pieces)):
         return word
     if (is_evaluated or EVALUATES & parts) and "public" in around:
