@@ -2,8 +2,10 @@
 
 from random import Random
 
+import pytest
 import torch
 
+from bise.errors import UserError
 from bise.train.batches import PAD, Cursor, Packer, Sample, collate
 
 
@@ -56,3 +58,8 @@ def test_a_cursor_goes_on_just_as_if_nobody_had_stopped():
         assert torch.equal(one.ids, other.ids)
         assert torch.equal(one.targets, other.targets)
         assert torch.equal(one.positions, other.positions)
+
+
+def test_rows_that_nothing_fits_are_told_and_not_drawn_for_for_ever():
+    with pytest.raises(UserError, match="hardly any conversation fits into rows of 2 tokens"):
+        Packer(_draw).batch(0, 256, (2, 64))

@@ -1,6 +1,7 @@
 """Makers that work ahead give what would have been made here."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_makers_give_the_same_batches_through_a_decay_and_after_a_stop():
         assert decay.is_decaying(5)
     finally:
         made.close()
+
+
+def _only(skill: str, config: TrainConfig = CONFIG) -> Recipe:
+    mix = replace(config.mix, shares={skill: 1.0})
+    return Recipe(replace(config, mix=mix), TOKENIZER, TASKS, TASKS)
+
+
+def test_a_mix_of_calls_alone_has_long_rows_too():
+    decay = Schedule(warmup_steps=1, decay_at=0, end=9)
+    batch = OwnFeed(_only("tools"), range(1), decay, {}).take(0, decay)[0]
+    assert batch.num_trained > 0
+
+
+def test_rows_shorter_than_any_conversation_are_told():
+    short = replace(CONFIG, row_tokens=(16,))
+    feed = OwnFeed(_only("chain", short), range(1), Schedule(warmup_steps=1), {})
+    with pytest.raises(UserError, match="longer than a row of 16 tokens"):
+        feed.take(0, Schedule(warmup_steps=1))
 
 
 def test_merged_batches_hold_the_same_tokens_and_targets():

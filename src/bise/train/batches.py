@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bise.errors import UserError
+
 PAD = 11
 """Id of `<pad>`; never looked at by a sample, never trained on."""
 
@@ -150,6 +152,9 @@ class Cursor:
 MOST_WAITING = 8
 """When more than so many batches' worth of tokens wait, long rows take the turn of short ones."""
 
+MOST_DRAWN = 200
+"""Batches' worth of tokens drawn to fill one: then hardly anything fits these rows."""
+
 
 class Packer:
     """Draws samples and fills rows with them, first fit, longest first."""
@@ -197,9 +202,16 @@ class Packer:
     def _fill(self, step: int, num_tokens: int, width: int) -> None:
         """Draw until that many tokens fit rows of this width."""
         waiting = self._num_waiting(width)
+        drawn = 0
         while waiting < num_tokens:
+            if drawn > MOST_DRAWN * num_tokens:
+                raise UserError(
+                    f"hardly any conversation fits into rows of {width} tokens",
+                    hint="take longer ones: `--set row_tokens=256,512`",
+                )
             key = (self.cursor.next_index, step)
             self.cursor.next_index += 1
             self.cursor.waiting.append(key)
             sample = self._drawn[key] = self.draw(*key)
+            drawn += len(sample.ids)
             waiting += len(sample.ids) if len(sample.ids) <= width else 0

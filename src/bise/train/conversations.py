@@ -91,6 +91,14 @@ class Stage:
     """How often only the hardest third of the levels is drawn from."""
 
 
+MOST_REFUSED = 100
+"""So many turns one after another that a conversation has no place for, and it stays short: one
+with tools takes no others, and a mix may be of nothing else."""
+
+MOST_TOO_LONG = 1000
+"""So many conversations one after another that are too long, and shorter ones are not expected."""
+
+
 class Conversations:
     """An endless, addressable stream of training samples."""
 
@@ -109,18 +117,24 @@ class Conversations:
 
     def draw(self, rng: Random, stage: Stage, *, max_tokens: int, min_tokens: int = 0) -> Sample:
         """One conversation between these lengths; tries again when one turns out too long."""
-        while True:
+        for _ in range(MOST_TOO_LONG):
             first = self._pick(rng)
             effort = "high" if rng.random() < self.config.thinking[first] else "none"
             examples = [self._example(rng, first, stage)]
             while stage.reach > 0 and rng.random() < self.config.several_turns:
                 self._go_on(rng, examples, stage)
             sample = self.encode(rng, examples, effort)
-            while len(sample.ids) < min_tokens:
-                self._go_on(rng, examples, stage)
+            refused = 0
+            while len(sample.ids) < min_tokens and refused < MOST_REFUSED:
+                refused = 0 if self._go_on(rng, examples, stage) else refused + 1
                 sample = self.encode(rng, examples, effort)
             if len(sample.ids) <= max_tokens:
                 return sample
+        raise UserError(
+            f"{MOST_TOO_LONG:,} conversations one after another are longer than a row of"
+            f" {max_tokens} tokens",
+            hint="take longer rows: `--set row_tokens=256,512`, and `long_row_tokens` likewise",
+        )
 
     def encode(self, rng: Random, examples: Sequence[Example], effort: str) -> Sample:
         """The conversation these examples make, at some place in the range of positions."""
@@ -135,13 +149,14 @@ class Conversations:
         images = tuple(torch.from_numpy(image.pixels) for image in prompt.images)
         return Sample(prompt.ids, prompt.written, images, start)
 
-    def _go_on(self, rng: Random, examples: list[Example], stage: Stage) -> None:
+    def _go_on(self, rng: Random, examples: list[Example], stage: Stage) -> bool:
         """One more turn, if it fits: a conversation has one set of tools and one system prompt."""
         example = self._example(rng, self._pick(rng), stage)
         if any((e.tools and example.tools) or (e.system and example.system) for e in examples):
-            return
+            return False
         place = -1 if examples[-1].calls else len(examples)  # calls wait for results: they are last
         examples.insert(place, example)
+        return True
 
     def _system(self, rng: Random, examples: Sequence[Example]) -> list[Message]:
         wanted = next((e.system for e in examples if e.system), "")
