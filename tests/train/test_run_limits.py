@@ -56,6 +56,8 @@ def test_a_decay_once_decided_is_brought_to_its_end_whatever_the_limits_say():
     decided = Progress(step=10, elapsed_s=120.0, decay_at=9, end=12)
     Limits(steps=12, decay_at=9).check(decided)
     Limits(max_minutes=1, anneal=True).check(decided)
+    with pytest.raises(UserError, match="it goes from step 9 to 12"):
+        Limits(steps=20, decay_at=11).check(decided)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise UserError(f"`dtype` is `{self.dtype}`, expected {' or '.join(DTYPES)}")
+        need_range("seed", self.seed, -(2**63), 2**63 - 1)
         for name in ("parts", "part_tokens", "long_every", "eval_examples"):
             need_range(name, getattr(self, name), 1)
         for name in ("warmup_steps", "eval_every", "save_every_s"):

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from bise.errors import UserError
+from bise.train.ranges import need_range
 from bise.train.run import Run
 from bise.train.schedule import Schedule
 from bise.train.state import Progress
@@ -39,8 +40,8 @@ class Limits:
                 "nothing says when to stop",
                 hint="give `--max-minutes M`, or `--steps N --decay-at K`",
             )
-        if self.max_minutes is not None and not self.max_minutes >= 0:
-            raise UserError(f"`--max-minutes` is {self.max_minutes:g}, expected 0 or more")
+        if self.max_minutes is not None:
+            need_range("--max-minutes", self.max_minutes, 0)
 
     def check(self, progress: Progress) -> None:
         """Refuse an end or a decay that a run standing here has no steps or no time left for."""
@@ -49,12 +50,23 @@ class Limits:
                 f"`--stop-at` is {self.stop_at}, but the run stands at step {progress.step}",
                 hint="give a later step",
             )
-        if progress.decay_at is not None:
-            return  # decided, and brought to its end
+        if progress.decay_at is not None:  # decided, and brought to its end
+            self._check_decided(progress)
+            return
         if self.steps is not None and self.decay_at is not None:
             self._check_steps(self.steps, self.decay_at, progress)
         elif self.anneal and self.max_minutes is not None:
             _check_time(self.max_minutes, progress)
+
+    def _check_decided(self, progress: Progress) -> None:
+        decided = (progress.end, progress.decay_at)
+        if self.steps is not None and (self.steps, self.decay_at) != decided:
+            raise UserError(
+                f"`--steps` and `--decay-at` are {self.steps} and {self.decay_at}, but this run's"
+                f" decay was begun: it goes from step {progress.decay_at} to {progress.end}",
+                hint=f"give `--steps {progress.end} --decay-at {progress.decay_at}` to bring it to"
+                " its end, or begin a new run in another folder",
+            )
 
     def _check_steps(self, steps: int, decay_at: int, progress: Progress) -> None:
         here = progress.step
