@@ -14,8 +14,9 @@ from bise.evals import TASKS
 from bise.train.config import TrainConfig, from_dict, override, to_dict
 from bise.train.conversations import MixConfig
 from bise.train.limits import Limits
+from bise.train.optimiser import OptimiserConfig
 from bise.train.start import start
-from bise.train.state import latest_state
+from bise.train.state import latest_state, read_run
 
 TOKENIZER = Path(__file__).parents[2] / "src" / "bise" / "assets" / "nano" / "tekken.json"
 
@@ -140,3 +141,24 @@ def test_limits_that_never_end_are_refused():
         Limits()
     with pytest.raises(UserError, match="came without the other"):
         Limits(steps=4)
+    for endless in (math.inf, math.nan):
+        with pytest.raises(UserError, match="`--max-minutes` is"):
+            Limits(max_minutes=endless, anneal=True)
+
+
+def test_a_run_that_left_all_numbers_keeps_the_state_before_that(tmp_path: Path):
+    wild = dataclasses.replace(
+        SMALL,
+        part_tokens=512,
+        row_tokens=(512,),
+        long_row_tokens=(512,),
+        warmup_steps=0,
+        save_every_s=0.0,
+        optimiser=OptimiserConfig(peak_rate=1e15),
+    )
+    with pytest.raises(UserError, match=r"of step . is (nan|inf)"):
+        _train(tmp_path, Limits(stop_at=8), config=wild)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    state = latest_state(tmp_path)
+    assert state is not None
+    assert read_run(state)[0].step == lines[-1]["step"] - 1

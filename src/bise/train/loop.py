@@ -4,12 +4,15 @@ The clock only decides at which step the decay begins; that step is written down
 the run is a function of the step. `--steps N --decay-at K` therefore replays any run.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 
+from bise.errors import UserError
 from bise.train.limits import Clock, Limits
 from bise.train.log import Log
 from bise.train.run import Run
+from bise.train.step import StepReport
 
 Look = Callable[[Run], Mapping[str, float]]
 """Asks the network held-out questions; scores by name."""
@@ -31,6 +34,7 @@ def train(run: Run, limits: Limits, log: Log, look: Look | None = None) -> None:
         report = run.step()
         clock.tick()
         log.step(run, report, clock, limits)
+        _need_numbers(progress.step, report)
         if look is not None and progress.step % run.config.eval_every == 0:
             log.look(run, look(run))
         if ranks.agree(time.monotonic() - saved_at > run.config.save_every_s):
@@ -39,6 +43,16 @@ def train(run: Run, limits: Limits, log: Log, look: Look | None = None) -> None:
     clock.tick()
     run.save()
     log.end(run)
+
+
+def _need_numbers(step: int, report: StepReport) -> None:
+    """Stop before weights that are none take the place of those saved last."""
+    for name, value in (("loss", report.loss), ("gradient", report.grad_norm)):
+        if not math.isfinite(value):
+            raise UserError(
+                f"the {name} of step {step} is {value}; what was saved before it is kept",
+                hint="begin a new run with a smaller `--set optimiser.peak_rate`",
+            )
 
 
 def _maybe_begin_decay(run: Run, limits: Limits, clock: Clock) -> None:
