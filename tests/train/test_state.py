@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bise.errors import UserError
 from bise.train.config import TrainConfig, to_dict
 from bise.train.ranks import Ranks
 from bise.train.state import Progress, latest_state, load_tensors, read_run, save_state
@@ -75,3 +76,24 @@ def test_a_state_is_found_when_the_process_ended_between_two_renames(tmp_path: P
     assert read_run(found)[0].step == 5
     _save(tmp_path, 6)
     assert _names(tmp_path) == ["step-00000006"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", b""),
+        ("run.json", b"{}"),
+        ("rank-0.safetensors", None),
+        ("rank-0.safetensors", b"cut"),
+        ("weights.safetensors", b"cut"),
+    ],
+)
+def test_a_damaged_state_is_told_with_a_way_on(tmp_path: Path, name: str, content: bytes | None):
+    _save(tmp_path, 5)
+    state = tmp_path / "state" / "step-00000005"
+    (state / name).unlink()
+    if content is not None:
+        (state / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"`{name}` of the state .* is missing or damaged"):
+        read_run(state)
+        load_tensors(state)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -128,13 +129,35 @@ def latest_state(folder: Path) -> Path | None:
 
 def read_run(target: Path) -> tuple[Progress, dict[str, Any]]:
     """Progress and config of a saved state."""
-    run = json.loads((target / "run.json").read_text())
-    return Progress(**run["progress"]), run["config"]
+    try:
+        run = json.loads((target / "run.json").read_bytes())
+        return Progress(**run["progress"]), dict(run["config"])
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(target, "run.json") from None
 
 
 def load_tensors(target: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Weights, and the optimiser state of all ranks together: ownership may have changed."""
+    try:
+        num_ranks = int(json.loads((target / "run.json").read_bytes())["world"])
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(target, "run.json") from None
     optimiser: dict[str, Tensor] = {}
-    for file in sorted(target.glob("rank-*.safetensors")):
-        optimiser |= load_file(file)
-    return load_file(target / "weights.safetensors"), optimiser
+    for rank in range(num_ranks):
+        optimiser |= _load(target, f"rank-{rank}.safetensors")
+    return _load(target, "weights.safetensors"), optimiser
+
+
+def _load(target: Path, name: str) -> dict[str, Tensor]:
+    try:
+        return load_file(target / name)
+    except (SafetensorError, FileNotFoundError):
+        raise _damaged(target, name) from None
+
+
+def _damaged(target: Path, name: str) -> UserError:
+    return UserError(
+        f"`{name}` of the state `{target}` is missing or damaged",
+        hint=f"write the name of another step folder into `{target.parent / 'latest'}`,"
+        " or begin a new run",
+    )
