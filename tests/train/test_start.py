@@ -1,6 +1,7 @@
 """A run goes on as it was begun, and what cannot be trained is told before anything is written."""
 
 import dataclasses
+import fcntl
 import json
 from pathlib import Path
 
@@ -176,3 +177,12 @@ def test_parts_that_cannot_be_shared_are_refused_before_anything_is_written(tmp_
     with pytest.raises(UserError, match="1 parts a step cannot be shared by 2 processes"):
         _start(tmp_path / "run", processes=2)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_is_trained_in_by_one_process_at_a_time(tmp_path: Path):
+    _start(tmp_path)
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process is training in"):
+            _start(tmp_path)
+    _start(tmp_path)

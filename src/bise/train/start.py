@@ -1,15 +1,18 @@
 """Set a run up: tokenizer, skills, processes; and a look at held-out questions now and then."""
 
+import fcntl
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import torch
 
 from bise.engine import EngineConfig
+from bise.errors import UserError
 from bise.evals.asking import Asker
 from bise.evals.chain import Chain
 from bise.evals.task import Example, Task
@@ -27,6 +30,7 @@ from bise.train.state import Progress, latest_state, read_run
 from bise.train.words import check_words, choose_words, keep_words
 
 EFFORTS = ("none", "high")
+LOCK = "lock"
 MAX_REPLY_TOKENS = 480
 
 
@@ -60,10 +64,25 @@ def start(
     limits.check(progress)
     check_words(choose_words(folder, tokenizer, tokenizer), preset(config.preset).vocab_size)
     folder.mkdir(parents=True, exist_ok=True)
-    words = keep_words(folder, tokenizer)
     clean = {**tasks, "chain": Chain(slip_share=0.0)} if "chain" in tasks else dict(tasks)
-    recipe = Recipe(config, words, dict(tasks), clean)
-    launch(processes, _work, folder, recipe, limits, device, makers, is_quiet)
+    with _alone(folder):
+        words = keep_words(folder, tokenizer)
+        recipe = Recipe(config, words, dict(tasks), clean)
+        launch(processes, _work, folder, recipe, limits, device, makers, is_quiet)
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None, None, None]:
+    """Two that train in one folder would write over each other's states."""
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another process is training in `{folder}`",
+                hint="wait until it is done, or choose another folder with `--out`",
+            ) from None
+        yield
 
 
 def _work(
