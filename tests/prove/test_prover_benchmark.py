@@ -86,6 +86,12 @@ def test_a_record_that_was_half_written_is_made_again(tmp_path):
     assert read_records(tmp_path / RECORDS) == found
 
 
+def test_records_may_hold_other_signs_that_end_a_line(tmp_path):
+    odd = record("easy", ended_by="error: one\u2028two\x85three")
+    run_all([EASY], lambda _: odd, tmp_path)
+    assert known_records(tmp_path) == {"easy": odd}
+
+
 def test_what_is_no_book_of_records_is_refused(tmp_path):
     path = tmp_path / RECORDS
     for text in ("no JSON\n", '{"problem": "easy"}\n', "[1]\n"):
@@ -304,6 +310,16 @@ def test_a_server_that_gives_nothing_writes_nothing_down(folder):
     ):
         measure(folder, model.url)
     assert list(known_records(folder / "run")) in ([], ["far"])
+
+
+def test_attempts_that_a_server_lost_are_no_failures_of_a_model(folder):
+    proof = say("```lean\ntheorem easy : 1 = 1 := by omega\n```")
+    with (
+        ScriptedModel([proof, (400, "out of memory")]) as model,
+        pytest.raises(UserError, match="scripted gave no answer in 1 of 2 attempts at `easy`"),
+    ):
+        measure(folder, model.url, only=["easy"])
+    assert known_records(folder / "run") == {}
 
 
 def test_a_judge_that_cannot_run_writes_nothing_down(folder, monkeypatch):

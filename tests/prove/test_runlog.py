@@ -58,6 +58,12 @@ def test_events_that_cannot_be_read_say_what_to_do(tmp_path, text):
     assert "events.jsonl" in caught.value.message and "begin anew" in caught.value.hint
 
 
+def test_texts_may_hold_other_signs_that_end_a_line(tmp_path):
+    log = RunLog(tmp_path)
+    log.tell("closed", "a", script="one\u2028two\x85three")
+    assert RunLog(tmp_path).events[0].facts == log.events[0].facts
+
+
 def test_many_threads_write_whole_lines(tmp_path):
     log = RunLog(tmp_path)
     threads = [

@@ -199,8 +199,9 @@ def solve_with(
 ) -> Record:
     """Independent attempts of a model, all of them, so that pass@k can be told.
 
-    Raises `UserError`, so that nothing is written down, if the judge cannot run, or if no attempt
-    got a single answer: that says something about the server or the budget, nothing about a model.
+    Raises `UserError`, so that nothing is written down, if the judge cannot run, if no attempt got
+    a single answer, or if some got none because the model's server failed: that says something
+    about the server or the budget, nothing about a model.
     """
     tries = Tries(
         challenge=problem.challenge,
@@ -220,6 +221,12 @@ def solve_with(
             raise UserError(f"the judge could not run: {verdict.message}")
     if not any(one.num_rounds for one in ended):
         raise UserError(f"{endpoint.model} gave no answer at all: {ended[0].fault}")
+    if lost := [one for one in ended if one.is_lost]:
+        raise UserError(
+            f"{endpoint.model} gave no answer in {len(lost)} of {len(ended)} attempts at"
+            f" `{problem.name}`: {lost[0].fault}",
+            hint="run the same again when its server is well; what has a record is not done again",
+        )
     right = [one for one in verdicts if one.is_accepted]
     judged = [*right, *verdicts][:1]
     return Record(

@@ -33,6 +33,9 @@ class Attempt:
 
     fault: str = ""
     num_rounds: int = 0
+    is_lost: bool = False
+    """Whether the model's server failed before there was an answer: that says nothing of a model.
+    """
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,6 +82,7 @@ def _attempt(tries: Tries, number: int, done: threading.Event) -> Attempt | None
         attempt.fault = str(spent)
     except ModelFailed as fault:
         attempt.fault = fault.message
+        attempt.is_lost = attempt.num_rounds == 0
     words = attempt.verdict.verdict if attempt.verdict is not None else attempt.fault
     tries.log.tell("tried", f"attempt {number + 1}: {words}", number=number)
     return attempt

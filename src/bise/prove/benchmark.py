@@ -163,7 +163,7 @@ def needs_native(problem: Problem) -> Record:
 def read_records(path: Path) -> list[Record]:
     """Records as they were written. Raises `UserError`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # texts may hold other line ends
         return [Record(**json.loads(line)) for line in lines if line.strip()]
     except (OSError, ValueError, TypeError) as fault:
         raise UserError(

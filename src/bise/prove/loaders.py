@@ -108,7 +108,7 @@ def minif2f(where: Path) -> Iterator[Problem]:
 
 
 def _from_lines(path: Path) -> Iterator[Problem]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -108,7 +108,7 @@ def read_events(path: Path) -> list[Event]:
             text = text[: text.rfind("\n") + 1]
             write_whole(path, text)
         found = list[Event]()
-        for line in text.splitlines():
+        for line in text.split("\n")[:-1]:  # texts may hold other signs that end a line
             told = json.loads(line)
             at_s, kind, words = (told.pop(name) for name in ("at_s", "kind", "words"))
             found.append(Event(float(at_s), kind, str(words), told))
