@@ -2,6 +2,7 @@
 
 import time
 
+import httpx
 import pytest
 from scripted_model import ScriptedModel, say, use
 
@@ -136,3 +137,53 @@ def test_a_vendors_key_goes_to_that_vendor_only(monkeypatch):
     monkeypatch.setenv("BISE_PROVE_KEY", "own")
     assert key_from_environment("http://127.0.0.1:8000") == "own"
     assert "secret" not in repr(Endpoint(url="http://x", model="m", key="secret"))
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -9000, "completion_tokens": 5}])
+def test_what_a_server_does_not_count_counts_at_its_most(usage):
+    answer = {**say("hi"), "usage": usage}
+    with ScriptedModel([answer]) as model:
+        budget = Budget(tokens=500, price=Price(output=1.0))
+        assert not asked(model, budget, max_tokens=100).is_counted
+        assert budget.used.tokens == 300 and budget.used.dollars == pytest.approx(100 / 1e6)
+        with pytest.raises(Spent):
+            asked(model, budget, max_tokens=100)
+            asked(model, budget, max_tokens=100)
+    assert budget.used.tokens <= 500
+
+
+def test_half_of_a_surrogate_pair_ends_nothing():
+    broken = use("che\ud800ck")
+    with ScriptedModel([say("x \ud800 y"), broken, say("well")]) as model:
+        endpoint = Endpoint(url=model.url, model=model.model)
+        talk = Conversation(list(HELLO))
+        assert talk.ask(endpoint, Budget()).text == "x ? y"
+        assert talk.ask(endpoint, Budget()).calls[0].name == "che?ck"
+        assert talk.ask(endpoint, Budget()).text == "well"
+        endpoint.close()
+
+
+def test_arguments_may_come_as_an_object():
+    answer = use("check")
+    answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = {"line": 3}
+    with ScriptedModel([answer]) as model:
+        assert asked(model).calls[0].arguments == '{"line": 3}'
+
+
+@pytest.mark.parametrize("said", ["-5", "nan", "soon"])
+def test_a_wait_that_is_none_is_not_kept(said):
+    answer = httpx.Response(503, headers={"retry-after": said})
+    assert room._retry_after(answer, 2.0) == 2.0
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://[::1", "http://127.0.0.1:x", "http://x\x00"])
+def test_what_is_no_address_is_one_clear_line(url):
+    with pytest.raises(UserError, match="is no address of a model"):
+        Endpoint(url=url, model="x", key=key_from_environment(url))
+
+
+@pytest.mark.parametrize("key", ["ké", "secret\nX: y"])
+def test_a_key_that_is_none_is_told_and_not_shown(key):
+    with pytest.raises(UserError, match="characters that no key has") as caught:
+        Endpoint(url="http://127.0.0.1:9", model="x", key=key)
+    assert "secret" not in str(caught.value)

@@ -37,7 +37,7 @@ class Conversation:
             self.messages, budget, prompt_tokens=self.num_tokens, tools=self.tools, **how
         )
         self.messages.append(answer.as_message())
-        if answer.usage.prompt_tokens:
+        if answer.is_counted and answer.usage.prompt_tokens:
             self.num_known = len(self.messages)
             self.known_tokens = answer.usage.prompt_tokens + answer.usage.output_tokens
         return answer

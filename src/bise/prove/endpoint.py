@@ -8,13 +8,13 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from bise.errors import UserError
+from bise.errors import UserError, quoted
 from bise.prove.budget import Budget, Price, Usage
 
 Message = dict[str, Any]
@@ -55,6 +55,8 @@ class Answer:
     calls: tuple[ToolCall, ...]
     finish_reason: str
     usage: Usage
+    is_counted: bool = True
+    """Whether the server said what it used; if not, the most it may have been counts."""
 
     def as_message(self) -> Message:
         """The same as part of a conversation."""
@@ -90,10 +92,19 @@ class Endpoint:
     _client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
+        try:
+            httpx.URL(self.url)
+            parts = urlsplit(self.url)
+        except (httpx.InvalidURL, ValueError):
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UserError(
                 f"`{self.url}` is no address of a model", hint="for example http://127.0.0.1:8000"
+            )
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise UserError(
+                f"the key for `{self.url}` has characters that no key has",
+                hint=f"see what is in {quoted(KEY_VARIABLES)}",
             )
         self.url = self.url.rstrip("/")
         if not parts.path.strip("/"):
@@ -150,11 +161,10 @@ class Endpoint:
                 refusal = fault  # nothing was computed, so nothing is to be paid
             else:
                 read = _read(answer)
-                usage.add(read.usage)
+                most_usage = Usage(prompt_tokens=prompt_tokens, output_tokens=most)
+                usage.add(read.usage if read.is_counted else most_usage)
                 usage.calls, usage.seconds = 1, seconds
-                return Answer(
-                    text=read.text, calls=read.calls, finish_reason=read.finish_reason, usage=usage
-                )
+                return replace(read, usage=usage)
         assert refusal is not None
         raise refusal
 
@@ -208,7 +218,10 @@ def key_from_environment(url: str) -> str:
 
     A vendor's key goes to that vendor's address only.
     """
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # no address at all, as whoever asks there will say
+        return ""
     for name in KEY_VARIABLES:
         vendor = {"MISTRAL_API_KEY": "mistral.ai", "OPENAI_API_KEY": "openai.com"}.get(name)
         is_theirs = vendor is None or host == vendor or host.endswith(f".{vendor}")
@@ -240,26 +253,46 @@ def _read(answer: dict[str, Any]) -> Answer:
     try:
         choice = answer["choices"][0]
         message = choice["message"]
-        calls = tuple(
-            ToolCall(str(one["id"]), str(one["function"]["name"]), one["function"]["arguments"])
-            for one in message.get("tool_calls") or ()
-        )
-        usage = answer.get("usage") or {}
-        details = usage.get("prompt_tokens_details") or {}
-        thought = usage.get("completion_tokens_details") or {}
+        usage = _usage_of(answer.get("usage") or {})
         return Answer(
-            text=_text_of(message.get("content")),
-            calls=calls,
+            text=_writable(_text_of(message.get("content"))),
+            calls=tuple(map(_call_of, message.get("tool_calls") or ())),
             finish_reason=str(choice.get("finish_reason") or ""),
-            usage=Usage(
-                prompt_tokens=int(usage.get("prompt_tokens") or 0),
-                cached_tokens=int(details.get("cached_tokens") or 0),
-                output_tokens=int(usage.get("completion_tokens") or 0),
-                reasoning_tokens=int(thought.get("reasoning_tokens") or 0),
-            ),
+            usage=usage,
+            is_counted=usage.prompt_tokens > 0 and usage.output_tokens >= 0,
         )
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as fault:
+    except (
+        KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError
+    ) as fault:  # fmt: skip
         raise ModelFailed(f"the model's answer cannot be read: {fault!r}") from None
+
+
+def _usage_of(told: Mapping[str, Any]) -> Usage:
+    details = told.get("prompt_tokens_details") or {}
+    thought = told.get("completion_tokens_details") or {}
+    prompt_tokens = int(told.get("prompt_tokens") or 0)
+    cached_tokens = int(details.get("cached_tokens") or 0)
+    return Usage(
+        prompt_tokens=prompt_tokens,
+        cached_tokens=max(0, min(cached_tokens, prompt_tokens)),
+        output_tokens=int(told.get("completion_tokens") or 0),
+        reasoning_tokens=int(thought.get("reasoning_tokens") or 0),
+    )
+
+
+def _call_of(told: Mapping[str, Any]) -> ToolCall:
+    """Some servers give the arguments as an object instead of its JSON."""
+    function = told["function"]
+    given = function["arguments"]
+    arguments = given if isinstance(given, str) else json.dumps(given)
+    return ToolCall(
+        _writable(str(told["id"])), _writable(str(function["name"])), _writable(arguments)
+    )
+
+
+def _writable(text: str) -> str:
+    """Half of a surrogate pair, which JSON may hold, can neither be sent again nor kept."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _text_of(content: Any) -> str:
@@ -282,6 +315,7 @@ def _fault_of(answer: httpx.Response) -> str:
 
 def _retry_after(answer: httpx.Response, default_s: float) -> float:
     try:
-        return min(float(answer.headers["retry-after"]), 60.0)
+        wait_s = float(answer.headers["retry-after"])
     except (KeyError, ValueError):
         return default_s
+    return min(wait_s, 60.0) if wait_s >= 0 else default_s

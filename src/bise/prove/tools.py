@@ -231,6 +231,13 @@ def read_arguments(tool: Tool, arguments: str | Mapping[str, Any]) -> dict[str, 
             raise Fault(f"the arguments of `{tool.name}` are no JSON: {fault}") from None
     if not isinstance(given, Mapping):
         raise Fault(f"the arguments of `{tool.name}` are no JSON object")
+    try:
+        json.dumps(dict(given), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Fault(
+            f"the arguments of `{tool.name}` have half of a surrogate pair",
+            hint="write the character itself",
+        ) from None
     left = {name: value for name, value in given.items() if value is not None}
     for name in left:
         if name not in tool.properties:
