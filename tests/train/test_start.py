@@ -89,6 +89,15 @@ def test_a_run_keeps_its_tokenizer_and_gives_it_to_its_weights(tmp_path: Path, o
     assert (made / "tekken.json").read_bytes() == content
 
 
+def test_an_export_replaces_an_earlier_one_and_no_other_weights(tmp_path: Path):
+    _start(tmp_path / "run")
+    for _ in range(2):
+        export(tmp_path / "run", tmp_path / "out", None)
+    (tmp_path / "out" / "run.json").unlink()
+    with pytest.raises(UserError, match="weights that are not from a run"):
+        export(tmp_path / "run", tmp_path / "out", None)
+
+
 def test_another_tokenizer_is_refused_by_its_content(tmp_path: Path, other_words: Path):
     folder = tmp_path / "run"
     _run(folder, tokenizer=other_words)

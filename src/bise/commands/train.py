@@ -10,9 +10,11 @@ from typing import Any
 
 from bise.commands.show import out, waiting
 from bise.commands.weights import NANO_TOKENIZER
-from bise.errors import NotFound
+from bise.errors import NotFound, UserError
 from bise.evals import TASKS
 from bise.model import preset, save_checkpoint
+from bise.model.shards import shard_paths
+from bise.model.stored import STEMS
 from bise.text.tekken import FILE_NAME
 from bise.text.tekken_file import check_file_name
 from bise.train.config import TrainConfig, from_dict, override
@@ -22,6 +24,9 @@ from bise.train.start import start
 from bise.train.state import Progress, latest_state, load_tensors, read_run
 from bise.train.tokenizer import make_tokenizer
 from bise.train.words import choose_words
+
+STORY = "run.json"
+"""Where exported weights come from."""
 
 
 def run_train(
@@ -71,6 +76,7 @@ def export(run: Path, target: Path, tokenizer: Path | None) -> None:
     state = latest_state(run)
     if state is None:
         raise NotFound(f"`{run}` holds no state of a training run")
+    need_no_others(target)
     words = choose_words(run, tokenizer, NANO_TOKENIZER)
     progress, values = read_run(state)
     shape = preset(from_dict(values).preset)
@@ -81,6 +87,15 @@ def export(run: Path, target: Path, tokenizer: Path | None) -> None:
         shutil.copyfile(words, target / FILE_NAME)
     tell_story(run, target, progress, values)
     out().print(f"wrote the weights of step {progress.step} to {target}", markup=False)
+
+
+def need_no_others(target: Path) -> None:
+    """An export takes the place of an earlier one, never that of other weights."""
+    has_weights = any(shard_paths(target, stem) for stem in STEMS.values())
+    if has_weights and not (target / STORY).is_file():
+        raise UserError(
+            f"`{target}` has weights that are not from a run", hint="choose a new folder"
+        )
 
 
 def tell_story(run: Path, target: Path, progress: Progress, config: Mapping[str, Any]) -> None:
@@ -95,7 +110,7 @@ def tell_story(run: Path, target: Path, progress: Progress, config: Mapping[str,
         "num_trained_at_512_or_later": progress.num_far,
         "config": config,
     }
-    (target / "run.json").write_text(f"{json.dumps(facts, indent=1)}\n")
+    (target / STORY).write_text(f"{json.dumps(facts, indent=1)}\n")
     log = run / LOG_NAME
     if log.exists():
         packed = gzip.compress(log.read_bytes(), mtime=0)
