@@ -357,3 +357,26 @@ def test_parts_of_the_core_set_have_names():
     assert {one.level for one in load_problems("core/2")} == {2}
     with pytest.raises(UserError, match="no part `9`, expected one of"):
         load_problems("core/9")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("task.json", '{"files": 5}'),
+        ("holes.json", '{"holes": [1]}'),
+        ("holes.json", '{"holes": null}'),
+    ],
+)
+def test_files_of_another_shape_are_one_clear_line(tmp_path, name, text):
+    (tmp_path / "Challenge.lean").write_text("theorem a : 1 = 1 := sorry\n")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=r"looks like .* but its files say something else"):
+        load_outside(tmp_path)
+
+
+def test_lines_of_json_may_hold_other_signs_that_end_a_line(tmp_path):
+    one = {"name": "a", "formal_statement": 'theorem a : "x\u2028y" = "x\u2028y" := by'}
+    path = tmp_path / "minif2f.jsonl"
+    path.write_text(json.dumps(one, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = load_outside(path)
+    assert found is not None and [one.name for one in found[1]] == ["a"]

@@ -312,6 +312,23 @@ def test_a_server_that_gives_nothing_writes_nothing_down(folder):
     assert list(known_records(folder / "run")) in ([], ["far"])
 
 
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"cpu_s": 0.0}, "`--cpu-s` is 0"),
+        ({"cpu_s": float("nan")}, "`--cpu-s` is nan"),
+        ({"usd_per_hour": -2.0}, "`--usd-per-hour` is -2"),
+        ({"usd_per_hour": float("nan")}, "`--usd-per-hour` is nan"),
+    ],
+)
+def test_numbers_that_measure_nothing_are_refused_before_anything_is_written(
+    folder, changed, complaint
+):
+    with pytest.raises(UserError, match=complaint):
+        measure(folder, **changed)
+    assert not (folder / "run").exists()
+
+
 def test_attempts_that_a_server_lost_are_no_failures_of_a_model(folder):
     proof = say("```lean\ntheorem easy : 1 = 1 := by omega\n```")
     with (

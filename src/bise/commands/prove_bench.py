@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def run_prove_eval(
             "`--tactics` goes on where automation ends, `--model` is measured without either",
             hint="leave one of them out",
         )
+    if not 0 < cpu_s < inf:
+        raise UserError(f"`--cpu-s` is {cpu_s:g}, expected more than 0 and an end")
+    price_of("", usd_per_hour)  # refused before anything is measured
     problems = load_problems(where, only)
     others = [(other, read_records(other / RECORDS), read_settings(other)) for other in beside]
     with ExitStack() as closing:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -234,6 +235,8 @@ def price_of(model: str, usd_per_hour: float | None = None) -> Price:
         name: float(known[name]) for name in ("prompt", "cached", "output", "hour") if name in known
     }
     if usd_per_hour is not None:
+        if not 0 <= usd_per_hour < inf:
+            raise UserError(f"`--usd-per-hour` is {usd_per_hour:g}, expected 0 or more")
         made["hour"] = usd_per_hour
     return Price(**made)
 

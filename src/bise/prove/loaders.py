@@ -29,7 +29,14 @@ ANSWER = re.compile(
 def load_outside(where: Path) -> tuple[str, list[Problem]] | None:
     """The name of a benchmark and its problems; None if the folder has none that we know."""
     for name, load in LOADERS.items():
-        if found := list(load(where)):
+        try:
+            found = list(load(where))
+        except (KeyError, TypeError, AttributeError) as fault:  # JSON of another shape
+            raise UserError(
+                f"`{where}` looks like {name}, but its files say something else: {fault!r}",
+                hint="compare them with that benchmark's own",
+            ) from None
+        if found:
             return name, found
     return None
 
