@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from bise.commands.bench import find_network
+from bise.engine import EngineConfig
 from bise.errors import NotFound, UserError
 from bise.model import Network, load_network
 from bise.model.initial import initialise
@@ -22,7 +24,7 @@ from bise.peers.compare import ComparisonConfig, compare, need_room
 from bise.peers.floors import expected_touched, loads, step_bytes, token_operations
 from bise.peers.hugging import write_checkpoint
 from bise.peers.llama import find_build
-from bise.peers.ours import Answers
+from bise.peers.ours import Answers, open_source
 from bise.peers.peer import parse_peer
 from bise.peers.small3 import memory_bytes, request_bound_s
 from bise.peers.talk import Process
@@ -210,6 +212,29 @@ def test_engines_that_results_could_not_tell_apart_are_refused(stand_in):
     twice = [parse_peer(f"llamacpp={stand_in}", "int8") for _ in range(2)]
     with pytest.raises(UserError, match="`llamacpp q8_0` is named twice"):
         compare(FromRandom(pico()), twice, [], ComparisonConfig())
+
+
+def test_texts_longer_than_the_network_reaches_are_refused(stand_in):
+    peers = [StandIn(stand_in, "bise", 1.0)]
+    for plan, complaint in (
+        (replace(PLAN, new_tokens=4092), "`--new-tokens` is 4,092, but this network reaches 4,096"),
+        (replace(PLAN, prompt_tokens=(5000,)), "no `--prompt` is within the 4,096 tokens"),
+    ):
+        with pytest.raises(UserError, match=complaint):
+            compare(FromRandom(pico()), peers, [], plan)
+
+
+def test_a_model_that_cannot_be_read_is_not_replaced_by_random_weights(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="a budget of memory is for packed weights"):
+        find_network("nano", None, EngineConfig(memory_bytes=1000))
+    with pytest.raises(UserError, match="a budget of memory is for packed weights"):
+        find_network("pico", None, EngineConfig(memory_bytes=1000))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pico").mkdir()
+    with pytest.raises(UserError, match="`pico` has no weights"):
+        find_network("pico", None, EngineConfig())
+    with pytest.raises(UserError, match="`pico` has no weights"):
+        open_source("pico")
 
 
 def test_two_builds_of_one_engine_have_a_driver_each(tmp_path, monkeypatch):

@@ -24,8 +24,8 @@ from bise.engine import (
     uses_core,
 )
 from bise.engine.bench import BenchConfig, Measure, bench
-from bise.errors import UserError, quoted
-from bise.model import PRESETS, Network, load_eagle, preset
+from bise.errors import NotFound, UserError, quoted
+from bise.model import PRESETS, Network, load_eagle, locate, preset
 from bise.model.cache import CacheKind
 from bise.model.convert import Progress
 from bise.model.initial import initialise
@@ -114,12 +114,13 @@ def find_network(
     name: str, dtype: str | None, engine: EngineConfig, progress: Progress | None = None
 ) -> tuple[Network | PackedNetwork, DType]:
     """A checkpoint's network, or a preset's with random weights if it ships none."""
-    try:
+    if not is_shape(name):
         loaded = load_model(name, dtype, config=engine, progress=progress)
         return loaded.computing, loaded.dtype
-    except UserError:
-        if name.replace("-", "_") not in PRESETS:
-            raise
+    if engine.memory_bytes:
+        raise UserError(
+            "a budget of memory is for packed weights", hint=f"pack them: `bise pack {name} FOLDER`"
+        )
     chosen = best_dtype(preset(name)) if dtype is None else dtype
     if chosen not in DTYPES:
         raise UserError(f"`dtype` is `{chosen}`, expected bfloat16 or float32")
@@ -127,6 +128,17 @@ def find_network(
         return PackedNetwork(FromRandom(preset(name)), engine.weights, progress), chosen
     network = initialise(Network(preset(name)), seed=0, zero_outputs=False)
     return network.to(DTYPES[chosen]).eval(), chosen
+
+
+def is_shape(name: str) -> bool:
+    """A preset that nobody has weights of; whatever else is wrong with a model is told."""
+    if name.replace("-", "_") not in PRESETS:
+        return False
+    try:
+        locate(name)
+    except NotFound:
+        return True
+    return False
 
 
 def computed_by(network: Network | PackedNetwork) -> dict[str, str | int]:

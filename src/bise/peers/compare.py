@@ -128,6 +128,7 @@ def compare(
     """
     peers = [*ours, *others]
     need_names(peers)
+    need_lengths(source.config.max_positions, config)
     for peer in peers:
         peer.check(source)
     need_room(source, peers)
@@ -145,6 +146,21 @@ def need_names(peers: Sequence[Peer]) -> None:
                 f"`{one}` is named twice, and its numbers would be taken for one engine's",
                 hint="compare one build after the other",
             )
+
+
+def need_lengths(longest: int, config: ComparisonConfig) -> None:
+    """Refuse what is longer than the network reaches."""
+    written = WARM_STEPS + config.new_tokens
+    if written >= longest:
+        raise UserError(
+            f"`--new-tokens` is {config.new_tokens:,}, but this network reaches {longest:,} tokens",
+            hint=f"give at most {longest - WARM_STEPS - 1:,}",
+        )
+    if min(config.prompt_tokens) > longest:
+        raise UserError(
+            f"no `--prompt` is within the {longest:,} tokens that this network reaches",
+            hint="give a shorter one",
+        )
 
 
 def need_room(source: Source, peers: Sequence[Peer], folder: Path | None = None) -> None:

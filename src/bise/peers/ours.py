@@ -17,7 +17,7 @@ from torch import Tensor
 from bise.engine.core_runner import CoreRunner
 from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import Work
-from bise.errors import UserError
+from bise.errors import NotFound
 from bise.model import locate, open_checkpoint
 from bise.model.packed import PackedNetwork, WeightKind
 from bise.model.packed_source import FromCheckpoint, FromRandom, Source
@@ -38,12 +38,13 @@ Numbers = tuple[float, ...]
 
 def open_source(name: str) -> Source:
     """A checkpoint, or a preset filled at random."""
-    if name.replace("-", "_") in PRESETS and not Path(name).exists():
-        try:
-            return FromCheckpoint(open_checkpoint(locate(name)))
-        except UserError:
-            return FromRandom(preset(name))
-    return FromCheckpoint(open_checkpoint(locate(name)))
+    try:
+        folder = locate(name)
+    except NotFound:
+        if name.replace("-", "_") not in PRESETS:
+            raise
+        return FromRandom(preset(name))
+    return FromCheckpoint(open_checkpoint(folder))
 
 
 def read_ids(path: str, *shape: int) -> Tensor:
