@@ -3,6 +3,9 @@
 import dataclasses
 import fcntl
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -195,3 +198,20 @@ def test_a_folder_is_trained_in_by_one_process_at_a_time(tmp_path: Path):
         with pytest.raises(UserError, match="another process is training in"):
             _start(tmp_path)
     _start(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_told_to_end_says_nothing_at_length(tmp_path: Path):
+    words = "train pico --processes 2 --max-minutes 5 --set parts=2 --set eval_every=0"
+    words += " --set save_every_s=0 --set part_tokens=2048"
+    command = [sys.executable, "-m", "bise", *words.split(), "--out", str(tmp_path / "run")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 120
+        while not (tmp_path / "run" / "state" / "latest").exists():
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.2)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Traceback" not in said
+    assert latest_state(tmp_path / "run") is not None

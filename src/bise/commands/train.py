@@ -3,7 +3,10 @@
 import gzip
 import json
 import shutil
-from collections.abc import Mapping
+import signal
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,16 +51,28 @@ def run_train(
     asked = replace(saved, preset=name.replace("-", "_"), seed=saved.seed if seed is None else seed)
     config = override(asked, settings)
     words = choose_words(folder, tokenizer, NANO_TOKENIZER)
-    start(
-        folder,
-        config,
-        limits,
-        TASKS,
-        tokenizer=words,
-        processes=processes,
-        device=device,
-        makers=makers,
-    )
+    with leaving_in_order():
+        start(
+            folder,
+            config,
+            limits,
+            TASKS,
+            tokenizer=words,
+            processes=processes,
+            device=device,
+            makers=makers,
+        )
+
+
+@contextmanager
+def leaving_in_order() -> Generator[None, None, None]:
+    """SIGTERM ends the processes that help as well, as Ctrl-C does; else each would tell at length
+    that this one is gone."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def tokenizer(name: str, path: Path, seed: int, texts: int) -> None:
