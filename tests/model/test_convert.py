@@ -226,6 +226,22 @@ def test_a_finished_shard_that_changed_is_written_again(small4, tmp_path):
     assert tensors_of(tmp_path / "b") == tensors_of(tmp_path / "c")
 
 
+@pytest.mark.parametrize("left", ["", "{}", "[]", '{"request": {}, "hashes": 3}'])
+def test_a_list_of_finished_shards_that_nobody_can_read_starts_afresh(left, small4, tmp_path):
+    write_random(small4, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / STATE).write_text(left)
+    convert(tmp_path / "a", tmp_path / "b", to="hf")
+    assert open_checkpoint(tmp_path / "b").config == small4
+
+
+def test_a_note_that_is_none_is_one_clear_line(small4, tmp_path):
+    write_random(small4, tmp_path / "a", quant="fp8")
+    (tmp_path / "a" / "bise.json").write_text("[]")
+    with pytest.raises(UserError, match=r"bise.json` is no object of JSON"):
+        convert(tmp_path / "a", tmp_path / "b", to="hf", quant="fp8")
+
+
 def test_another_request_starts_afresh(small4, tmp_path):
     write_random(small4, tmp_path / "a")
     start_and_kill(tmp_path / "a", tmp_path / "b")

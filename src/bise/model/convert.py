@@ -175,10 +175,8 @@ class _State:
             )
         state = cls(folder, request, {})
         if old.is_file():
-            values = json.loads(old.read_bytes())  # written whole or not at all
-            if values["request"] == request:
-                kept = values["hashes"].items()
-                state.hashes = {file: was for file, was in kept if _hash(folder / file) == was}
+            kept = _kept(old, request).items()
+            state.hashes = {file: was for file, was in kept if _hash(folder / file) == was}
         done_bytes = sum((folder / file).stat().st_size for file in state.hashes)
         free_bytes = shutil.disk_usage(folder).free
         if size_bytes - done_bytes > free_bytes:
@@ -205,6 +203,15 @@ class _State:
                     f"`{self.folder / file}` does not read back as it was written",
                     hint="check the disk, then run the same command again",
                 )
+
+
+def _kept(path: Path, request: dict[str, Any]) -> dict[str, str]:
+    """Shards of the same request that an earlier call had finished; none if nobody can tell."""
+    try:
+        values = json.loads(path.read_bytes())
+        return dict(values["hashes"]) if values["request"] == request else {}
+    except (ValueError, KeyError, TypeError, RecursionError):  # the power went, or the disk is bad
+        return {}
 
 
 def _request(

@@ -306,6 +306,9 @@ def read_sidecar(folder: Path) -> dict[str, Any]:
     """Our own notes on a folder, empty if there are none."""
     path = folder / SIDECAR
     try:
-        return json.loads(path.read_bytes()) if path.is_file() else {}
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
     except (ValueError, RecursionError):
         raise UserError(f"`{path}` is no JSON", hint="remove it; it is only a note") from None
+    if not isinstance(found, dict):
+        raise UserError(f"`{path}` is no object of JSON", hint="remove it; it is only a note")
+    return found
