@@ -182,6 +182,7 @@ def test_questions_are_spelled_in_many_ways():
         ("46", "46 or 47", 0.0),
         ("46", "", 0.0),
         ("46", "I do not know", 0.0),
+        ("9", "9" * 5000, 0.0),
     ],
 )
 def test_the_last_whole_number_is_marked(answer, reply, score):

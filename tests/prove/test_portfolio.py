@@ -1,5 +1,7 @@
 """Automation: which scripts are tried for a goal, and what becomes of a file."""
 
+from itertools import product
+
 import pytest
 from fakes import FakePool
 
@@ -8,7 +10,7 @@ from bise.prove.filling import is_closed
 from bise.prove.goals import read_goal
 from bise.prove.portfolio import scripts_for, sweep
 from bise.prove.problems import load_problems
-from bise.prove.refute import statement_of, values_of
+from bise.prove.refute import _instances, _ranks, statement_of, values_of
 from bise.prove.repair import open_broken
 from bise.prove.source import Source
 from bise.prove.workspace import Workspace
@@ -138,3 +140,13 @@ def test_a_folder_of_files_is_a_set_of_problems(tmp_path):
         load_problems(str(tmp_path), ["three"])
     with pytest.raises(Exception, match="is no folder"):
         load_problems(str(tmp_path / "none"))
+
+
+def test_values_for_many_variables_come_one_by_one_small_ones_first():
+    binders = " ".join(f"(n{i} : Nat)" for i in range(40))
+    found = _instances(read_goal(f"⊢ ∀ {binders}, n0 = n1").binders)
+    assert next(found) == " ".join("0" * 40)
+    assert next(found) == " ".join("0" * 39 + "1")
+    sizes = (2, 3, 1, 4)
+    every = product(*(range(size) for size in sizes))
+    assert list(_ranks(sizes)) == sorted(every, key=lambda ranks: (sum(ranks), ranks))

@@ -31,6 +31,9 @@ NEGATIVE_SHARE = 0.12
 PRODUCT, BRACKET, BRACKET_PRODUCT = 0.2, 0.13, 0.1
 """How often a term is a product, a bracket or a bracket times a digit, where there is room."""
 
+MOST_DIGITS = 100
+"""A number with more of them is no answer, and Python reads only so many."""
+
 Token = int | str
 """A number, an operator or a bracket."""
 
@@ -70,7 +73,9 @@ class Chain(Task):
     def grade(self, example: Example, reply: str) -> float:
         """1.0 if the last whole number in the reply is the answer."""
         numbers = re.findall(r"(?<!\d)-?\d+", reply.replace("−", "-"))
-        return float(bool(numbers) and int(numbers[-1]) == int(example.answer))
+        if not numbers or len(numbers[-1]) > MOST_DIGITS:
+            return 0.0
+        return float(int(numbers[-1]) == int(example.answer))
 
     def is_held_out(self, example: Example) -> bool:
         """Single digits alone are the alphabet of this skill: always trained."""

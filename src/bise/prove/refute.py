@@ -1,8 +1,8 @@
 """Small counterexamples: the negation of a statement, tried with values for what it quantifies."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice, product
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from bise.judge.pool import WarmPool
 from bise.prove.budget import Budget
@@ -29,7 +29,7 @@ TESTS = ("(fun x => x == 0)", "(fun x => x == 1)")
 ASSUMPTION = "(by first | decide | simp | omega | grind)"
 """The proof of an assumption, once values stand in it."""
 
-MOST_TRIED = 96
+MOST_TRIED, MOST_BINDERS = 96, 64
 TRY_CPU_S = 4.0
 STATEMENT = re.compile(r":=\s*(?:by\s+)?$")
 
@@ -117,12 +117,27 @@ def _instances(binders: tuple[Hypothesis, ...]) -> Iterator[str]:
     for one in binders:
         found = values_of(one.type)
         choices.append(found or (ASSUMPTION,))
-    if choices:
-        ranked = sorted(
-            product(*(range(len(one)) for one in choices)), key=lambda ranks: (sum(ranks), ranks)
-        )
-        for ranks in ranked:
+    if 0 < len(choices) <= MOST_BINDERS:
+        for ranks in _ranks([len(one) for one in choices]):
             yield " ".join(one[rank] for one, rank in zip(choices, ranks, strict=True))
+
+
+def _ranks(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """One place in each of some lists, those nearest to all beginnings first: only what is asked
+    for is made, for all there are is more than any memory holds."""
+    for total in range(sum(sizes) - len(sizes) + 1):
+        yield from _ranks_of(sizes, total)
+
+
+def _ranks_of(sizes: Sequence[int], total: int) -> Iterator[tuple[int, ...]]:
+    if not sizes:
+        yield ()
+        return
+    rest = sizes[1:]
+    least = max(0, total - (sum(rest) - len(rest)))
+    for first in range(least, min(sizes[0] - 1, total) + 1):
+        for others in _ranks_of(rest, total - first):
+            yield (first, *others)
 
 
 def values_of(kind: str) -> tuple[str, ...]:
