@@ -142,6 +142,11 @@ def test_a_folder_of_files_is_a_set_of_problems(tmp_path):
         load_problems(str(tmp_path / "none"))
 
 
+def test_types_beyond_reason_have_no_values():
+    assert values_of("List (" * 9 + "Nat" + ")" * 9) == ()
+    assert values_of("f " * 5000) == () == values_of("fun x => " * 3000)
+
+
 def test_values_for_many_variables_come_one_by_one_small_ones_first():
     binders = " ".join(f"(n{i} : Nat)" for i in range(40))
     found = _instances(read_goal(f"⊢ ∀ {binders}, n0 = n1").binders)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from scripted_model import ScriptedModel, say
 
-from bise.commands.prove_run import run_name
+from bise.commands.prove_run import files_of, run_name
 from bise.judge.backend import NoLean
 from bise.judge.install import installed
 
@@ -227,6 +227,14 @@ def in_terminal(*words: object) -> tuple[int, str]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def test_of_a_folder_only_files_of_its_own_are_searched(tmp_path):
+    for name in ("A.lean", ".lake/packages/far/B.lean"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("theorem a : 1 = 1 := sorry\n")
+    (tmp_path / "C.lean").mkdir()
+    assert files_of(tmp_path) == [tmp_path / "A.lean"]
 
 
 def test_files_of_one_name_in_two_folders_have_a_run_each():

@@ -1,6 +1,7 @@
 """The tools, on a Lean that is none: what models and other agents get to read."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,7 @@ def guests(tmp_path, premises) -> Guests:
     (tmp_path / "P.lean").write_text(CHALLENGE.replace("sorry", "magic"))
     (tmp_path / "empty.lean").write_text("")
     (tmp_path / "notes.txt").write_text("secret")
+    os.mkfifo(tmp_path / "pipe.lean")
     (tmp_path / "link.lean").symlink_to("/etc/passwd")
     (tmp_path / "bad.lean").write_bytes(b"\xff\xfe")
     pool = FakePool()
@@ -217,6 +219,8 @@ def test_guests_get_a_verdict_on_a_submission(guests):
         ("check", {"path": "notes.txt"}, "`notes.txt` is no Lean file"),
         ("check", {"path": "none.lean"}, "`none.lean` cannot be read: "),
         ("check", {"path": "bad.lean"}, "`bad.lean` is no UTF-8 text"),
+        ("check", {"path": "pipe.lean"}, "`pipe.lean` is no file"),
+        ("check", {"text": "\ud800"}, "the arguments of `check` have half of a surrogate pair"),
         ("check", {"path": "a\0b.lean"}, "`a b.lean` cannot be read: "),
         ("edit", {"old": "x", "new": "y"}, "there is no tool `edit`, only check, "),
         ("verify", {"path": "P.lean"}, "the challenge has neither path and text"),

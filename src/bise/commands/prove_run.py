@@ -26,7 +26,7 @@ from bise.prove.certificate import write_certificate
 from bise.prove.conversation import Conversation
 from bise.prove.endpoint import Endpoint, key_from_environment
 from bise.prove.hand import Hand
-from bise.prove.joined import read_text
+from bise.prove.joined import files_beneath, read_text
 from bise.prove.repair import open_broken
 from bise.prove.runlog import RunLog, write_whole
 from bise.prove.search import Found, Plan, Search
@@ -80,11 +80,7 @@ class Ready:
 
 def run_prove(target: Path, asked: Asked) -> int:
     """Search proofs for a file, or for all files of a folder that have gaps."""
-    files = [target]
-    if target.is_dir():
-        files = [one for one in sorted(target.rglob("*.lean")) if Source(read_text(one)).gaps]
-        if not files:
-            raise UserError(f"no file in `{target}` has a `sorry`")
+    files = files_of(target)
     if len(files) > 1 and (asked.output or asked.certificate):
         raise UserError(
             f"`{target}` has {len(files)} files with a `sorry`, but one place was named",
@@ -96,6 +92,16 @@ def run_prove(target: Path, asked: Asked) -> int:
             work = Workspace.open(file, is_free=asked.anywhere)
             codes.append(_search(file, work, ready, asked, run_name(target, file)))
     return max(codes)
+
+
+def files_of(target: Path) -> list[Path]:
+    """A file, or those of a folder that have gaps: not what lake has fetched for them."""
+    if not target.is_dir():
+        return [target]
+    files = [one for one in files_beneath(target, "*.lean") if Source(read_text(one)).gaps]
+    if not files:
+        raise UserError(f"no file in `{target}` has a `sorry`")
+    return files
 
 
 def run_name(target: Path, file: Path) -> Path:

@@ -245,6 +245,8 @@ class Guests:
                 )
             if path.suffix != ".lean":
                 raise Fault(f"`{name}` is no Lean file", hint="its name ends with `.lean`")
+            if path.exists() and not path.is_file():
+                raise Fault(f"`{name}` is no file")
             if path.stat().st_size > MAX_SOURCE_BYTES:
                 raise Fault(f"`{name}` is larger than {MAX_SOURCE_BYTES:,} bytes")
             return path.read_text(encoding="utf-8")

@@ -30,6 +30,9 @@ ASSUMPTION = "(by first | decide | simp | omega | grind)"
 """The proof of an assumption, once values stand in it."""
 
 MOST_TRIED, MOST_BINDERS = 96, 64
+LONGEST_TYPE, MOST_LISTS = 200, 3
+"""Letters of a type, and lists in it: values of more than that are no small ones."""
+
 TRY_CPU_S = 4.0
 STATEMENT = re.compile(r":=\s*(?:by\s+)?$")
 
@@ -143,6 +146,8 @@ def _ranks_of(sizes: Sequence[int], total: int) -> Iterator[tuple[int, ...]]:
 def values_of(kind: str) -> tuple[str, ...]:
     """Small values of a type; none if it is not known."""
     kind = kind.strip()
+    if len(kind) > LONGEST_TYPE or kind.count("List") > MOST_LISTS:
+        return ()
     while kind.startswith("(") and kind.endswith(")"):
         kind = kind[1:-1].strip()
     if kind in VALUES:
