@@ -97,6 +97,21 @@ def test_a_folder_of_another_challenge_is_refused(tmp_path):
         search(tmp_path, FakePool("omega"), text=other).run()
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        {},
+        {"text": FILE, "disproves": None, "used": {}},
+        {"text": FILE, "disproves": [], "used": {"money": 3}},
+        {"agent": {"text": FILE, "mood": 1}, "disproves": [], "used": {}},
+    ],
+)
+def test_a_state_of_something_else_is_one_clear_line(tmp_path, left):
+    RunLog(tmp_path).save(left)
+    with pytest.raises(UserError, match="is not that of a run"):
+        search(tmp_path, FakePool("omega")).run()
+
+
 def test_minutes_go_on_counting(tmp_path):
     with pytest.raises(Killed):
         search(tmp_path, KilledPool("omega", "theorem second")).run()

@@ -295,16 +295,26 @@ class Search:
 
     def _take_up(self, saved: dict[str, Any]) -> None:
         """A run that was ended goes on: with its text, and what it has used counts."""
-        self.work.disproves = tuple(saved["disproves"])
-        text = saved.get("agent", saved)["text"]
+        try:
+            disproves, used = tuple(saved["disproves"]), Usage(**saved["used"])
+            text = str(saved.get("agent", saved)["text"])
+            done, lemmas = list(saved.get("done", ())), list(saved.get("lemmas", ()))
+            if "agent" in saved:
+                State(**saved["agent"])
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(
+                f"the state in `{self.log.folder}` is not that of a run",
+                hint="delete that folder to begin anew",
+            ) from None
+        self.work.disproves = disproves
         if not self.work.is_free and self.work.lost_in(text) is not None:
             raise UserError(
                 f"the run in `{self.log.folder}` began with another challenge",
                 hint="delete that folder to begin anew, or name another one",
             )
         self.work.text = text
-        self._done, self._lemmas = list(saved.get("done", ())), list(saved.get("lemmas", ()))
-        self.budget.used.add(Usage(**saved["used"]))
+        self._done, self._lemmas = done, lemmas
+        self.budget.used.add(used)
         self.budget.before_s = self.log.before_s
 
     def _save(self) -> None:
