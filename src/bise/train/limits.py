@@ -1,10 +1,10 @@
 """When a part of a run ends, and the clock it is measured by."""
 
+import math
 import time
 from dataclasses import dataclass
 
 from bise.errors import UserError
-from bise.train.ranges import need_range
 from bise.train.run import Run
 from bise.train.schedule import Schedule
 from bise.train.state import Progress
@@ -40,8 +40,8 @@ class Limits:
                 "nothing says when to stop",
                 hint="give `--max-minutes M`, or `--steps N --decay-at K`",
             )
-        if self.max_minutes is not None:
-            need_range("--max-minutes", self.max_minutes, 0)
+        if self.max_minutes is not None and not 0 <= self.max_minutes < math.inf:
+            raise UserError(f"`--max-minutes` is {self.max_minutes:g}, expected 0 or more")
 
     def check(self, progress: Progress) -> None:
         """Refuse an end or a decay that a run standing here has no steps or no time left for."""
