@@ -128,6 +128,7 @@ FAULTS = [
     (("train", "pico", "--out", "{wrong}/run", "--max-minutes", "1", "--set", "x=1"), "", "x=1"),
     (("train", "export", "{wrong}/empty", "{wrong}/new"), "", "no state"),
     (("eval", "{thinker}", "--task", "cooking"), "", "no task `cooking`"),
+    (("eval", "{thinker}", "--num", "1000000000000"), "", "--num"),
     (("eval", "report", "{thinker}", "--page", "{wrong}/none.md"), "", "no page"),
     (("eval", "{thinker}", "--task", "read", "--out", "{wrong}/words.json"), "", "not a folder"),
     (("bench", "{thinker}", "--picture", "{wrong}/none/x.png"), "", "there is no folder"),

@@ -492,7 +492,7 @@ def train_export(
 def eval_run(
     model: ModelName,
     task: Annotated[list[str] | None, Option(help="A task; by default all.")] = None,
-    num: Annotated[int, Option(min=1, help="Questions a task and effort.")] = 500,
+    num: Annotated[int, Option(min=1, max=100_000, help="Questions a task and effort.")] = 500,
     seed: Annotated[int, Option(help="Decides the questions.")] = 0,
     out: Annotated[Path | None, Option(help="Keep records and picture here.")] = None,
     dtype: DType = None,
