@@ -296,4 +296,4 @@ def test_reading_takes_time_in_proportion_to_the_source(piece):
     start = time.process_time()
     meddling_word(piece * (300_000 // len(piece)))
     meddling_word(piece * (300_000 // len(piece)) + "=> `(1)\ndef f := 1")
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 20  # two seconds; it were hours by the square

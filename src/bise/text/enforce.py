@@ -5,15 +5,21 @@ that are often sent without much meaning are dropped and named, and the others r
 docs/structured.md has the list for users.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from graphlib import CycleError, TopologicalSorter
 from math import lcm
 from typing import Any, cast
 
-from bise.errors import BadRequest, TooComplex, quoted
+from bise.errors import BadRequest, TooComplex
+from bise.text.joins import (
+    JOINING,
+    SCHEMA_LISTS,
+    SCHEMA_MAPS,
+    SCHEMAS,
+    joined_patterns,
+    need_an_end,
+)
 from bise.text.schema import CHECKS
 
 KEPT = frozenset(
@@ -23,11 +29,6 @@ KEPT = frozenset(
     )
 )  # fmt: skip
 """Words that are enforced as they are."""
-
-SCHEMAS = frozenset(("additionalProperties", "items"))
-SCHEMA_LISTS = frozenset(("anyOf", "allOf", "oneOf", "prefixItems"))
-SCHEMA_MAPS = frozenset(("properties", "patternProperties", "$defs", "definitions"))
-"""Enforced words that hold schemas."""
 
 NOTES = frozenset(
     (
@@ -51,9 +52,6 @@ FORMATS = frozenset(
     ("date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri")
 )
 
-JOINING = frozenset(("allOf", "anyOf", "oneOf", "$ref"))
-"""Words that join a schema with others, of which some things are only known together."""
-
 MOST_JOINED = 8
 """Patterns in those parts of a schema that are joined: whether a text can match them all is found
 out by trying, which takes three times as long for each one more, and gigabytes soon."""
@@ -73,9 +71,6 @@ LARGEST = 1e12
 
 PLACE_CHARS = 150
 """Of a place in a schema, in an error about it."""
-
-INDEX = re.compile(r"[0-9]{1,6}")
-"""Of a place in a list, in a reference."""
 
 
 @dataclass(slots=True)
@@ -251,14 +246,7 @@ def enforced(
     """
     work = Enforced(max_depth, max_nodes, max_pattern)
     made = work.schema(schema, where)
-    edges = {ref: set(refs_of(at(made, ref))) for ref in {"#", *work.refs}}
-    try:
-        TopologicalSorter(edges).prepare()
-    except CycleError as circle:
-        raise BadRequest(
-            f"`{where}` has references that lead back to themselves: {quoted(circle.args[1][:4])}",
-            hint="let something stand between them, such as a property",
-        ) from None
+    need_an_end(made, work.refs, where)
     num_joined = len(joined_patterns(made))
     if num_joined > MOST_JOINED:
         raise TooComplex(
@@ -266,37 +254,6 @@ def enforced(
             f"expected at most {MOST_JOINED}"
         )
     return made, work.dropped
-
-
-def joined_patterns(schema: Any) -> set[str]:
-    """Patterns that one text may have to match together, or in company of others."""
-    found, seen = set[str](), set[tuple[int, bool]]()
-    stack: list[tuple[Any, bool]] = [(schema, False)]
-    while stack:
-        node, is_joined = stack.pop()
-        if (id(node), is_joined) in seen or not isinstance(node, dict):
-            continue
-        seen.add((id(node), is_joined))
-        given = cast(dict[str, Any], node)
-        is_joined = is_joined or num_parts(given) > 1
-        if is_joined and "pattern" in given:
-            found.add(given["pattern"])
-        if "$ref" in given:
-            stack.append((at(schema, given["$ref"]), is_joined))
-        stack += [(given[word], is_joined) for word in SCHEMAS & given.keys()]
-        for word in SCHEMA_LISTS & given.keys():
-            stack += ((one, is_joined) for one in given[word])
-        for word in SCHEMA_MAPS & given.keys():
-            is_there = word in ("properties", "patternProperties")
-            stack += ((one, is_joined and is_there) for one in given[word].values())
-    return found
-
-
-def num_parts(schema: Mapping[str, Any]) -> int:
-    """How many things that a schema says are to hold for one value."""
-    others = len(JOINING & schema.keys() - {"allOf"})
-    has_own = bool(schema.keys() - JOINING - {"$defs", "definitions"})
-    return len(schema.get("allOf", ())) + others + has_own
 
 
 def has_plain_names(given: Mapping[str, Any]) -> bool:
@@ -338,29 +295,3 @@ def bare(number: int) -> int:
 def named(where: str) -> str:
     """A place in a schema, quoted; of a long one its end."""
     return f"`{where}`" if len(where) <= PLACE_CHARS else f"`…{where[-PLACE_CHARS:]}`"
-
-
-def refs_of(schema: Any) -> Iterator[str]:
-    """References to schemas that are about the same value."""
-    if isinstance(schema, dict):
-        given = cast(dict[str, Any], schema)
-        if isinstance(given.get("$ref"), str):
-            yield given["$ref"]
-        for word in ("anyOf", "allOf", "oneOf"):
-            for one in given.get(word, ()):
-                yield from refs_of(one)
-
-
-def at(schema: Any, ref: str) -> Any:
-    """What a reference leads to; None if that is nowhere, which the compiler finds, too."""
-    place = schema
-    for step in ref.removeprefix("#").split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(place, dict):
-            place = cast(dict[str, Any], place).get(name)
-        elif isinstance(place, list) and INDEX.fullmatch(name):
-            many = cast(list[Any], place)
-            place = many[int(name)] if int(name) < len(many) else None
-        else:
-            return None
-    return place
