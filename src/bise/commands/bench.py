@@ -24,10 +24,11 @@ from bise.engine import (
     uses_core,
 )
 from bise.engine.bench import BenchConfig, Measure, bench
-from bise.errors import NotFound, UserError, quoted
-from bise.model import PRESETS, Network, load_eagle, locate, preset
+from bise.errors import UserError, quoted
+from bise.model import Network, load_eagle, preset
 from bise.model.cache import CacheKind
 from bise.model.convert import Progress
+from bise.model.hub import is_shape
 from bise.model.initial import initialise
 from bise.model.packed import PackedNetwork, WeightKind
 from bise.model.packed_source import FromRandom
@@ -128,17 +129,6 @@ def find_network(
         return PackedNetwork(FromRandom(preset(name)), engine.weights, progress), chosen
     network = initialise(Network(preset(name)), seed=0, zero_outputs=False)
     return network.to(DTYPES[chosen]).eval(), chosen
-
-
-def is_shape(name: str) -> bool:
-    """A preset that nobody has weights of; whatever else is wrong with a model is told."""
-    if name.replace("-", "_") not in PRESETS:
-        return False
-    try:
-        locate(name)
-    except NotFound:
-        return True
-    return False
 
 
 def computed_by(network: Network | PackedNetwork) -> dict[str, str | int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bise.errors import NotFound, UserError
 from bise.model.checkpoint import CONFIG_FILES
 from bise.model.convert import COMPANIONS
+from bise.model.presets import PRESETS
 from bise.model.stored import LAYOUTS, STEMS, Layout
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -41,6 +42,17 @@ def locate(
         f"there is no model `{name}`",
         hint="pass a shipped model, a folder, or a hub id such as `org/name`",
     )
+
+
+def is_shape(name: str) -> bool:
+    """A preset that nobody has weights of; whatever else is wrong with a model is told."""
+    if name.replace("-", "_") not in PRESETS:
+        return False
+    try:
+        locate(name)
+    except NotFound:
+        return True
+    return False
 
 
 def at_home(path: str) -> Path:

@@ -17,11 +17,11 @@ from torch import Tensor
 from bise.engine.core_runner import CoreRunner
 from bise.engine.pages import PAGE_TOKENS
 from bise.engine.runner import Work
-from bise.errors import NotFound
 from bise.model import locate, open_checkpoint
+from bise.model.hub import is_shape
 from bise.model.packed import PackedNetwork, WeightKind
 from bise.model.packed_source import FromCheckpoint, FromRandom, Source
-from bise.model.presets import PRESETS, preset
+from bise.model.presets import preset
 from bise.ops.cpu.arena import Arena
 from bise.ops.cpu.library import describe
 from bise.ops.cpu.matrix import WeightType, pack, product
@@ -38,13 +38,9 @@ Numbers = tuple[float, ...]
 
 def open_source(name: str) -> Source:
     """A checkpoint, or a preset filled at random."""
-    try:
-        folder = locate(name)
-    except NotFound:
-        if name.replace("-", "_") not in PRESETS:
-            raise
+    if is_shape(name):
         return FromRandom(preset(name))
-    return FromCheckpoint(open_checkpoint(folder))
+    return FromCheckpoint(open_checkpoint(locate(name)))
 
 
 def read_ids(path: str, *shape: int) -> Tensor:
